@@ -1,0 +1,3 @@
+//! Tamperscope shows, from packets alone, that somebody interfered with a connection.
+
+pub mod wire;

@@ -1,0 +1,23 @@
+//! The words that all rooms share: time, frame, endpoint, sequence number, segment.
+//!
+//! Nothing here does I/O and nothing here keeps state. A value in this room is a small `Copy`
+//! type or a view that borrows the bytes of a packet; whoever wants to keep bytes beyond the
+//! packet copies them.
+
+mod checksum;
+mod endpoint;
+mod frame;
+mod ip;
+mod seq;
+mod tcp;
+mod time;
+mod udp;
+
+pub use checksum::{InternetChecksum, transport_checksum};
+pub use endpoint::{Direction, Endpoint, FlowKey, Side, Transport};
+pub use frame::{Frame, FrameId, LinkType};
+pub use ip::{IpHeader, Ttl};
+pub use seq::SeqNumber;
+pub use tcp::{Segment, TcpFlags, TcpOptions, TcpTimestamps};
+pub use time::{Duration, Timestamp};
+pub use udp::Datagram;
