@@ -1,3 +1,4 @@
 //! Tamperscope shows, from packets alone, that somebody interfered with a connection.
 
+pub mod evidence;
 pub mod wire;

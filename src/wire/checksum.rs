@@ -9,7 +9,7 @@ pub struct InternetChecksum(u64);
 impl InternetChecksum {
     /// Adds `bytes`; an odd last byte is padded with zero, so it must come last.
     #[must_use]
-    pub fn add(mut self, bytes: &[u8]) -> Self {
+    pub fn with(mut self, bytes: &[u8]) -> Self {
         let mut words = bytes.chunks_exact(2);
         for word in &mut words {
             self.0 += u64::from(u16::from_be_bytes(word.try_into().unwrap_or_default()));
@@ -36,11 +36,11 @@ impl InternetChecksum {
 pub fn transport_checksum(src: IpAddr, dst: IpAddr, protocol: u8, transport: &[u8]) -> u16 {
     let sum = match (src, dst) {
         (IpAddr::V4(src), IpAddr::V4(dst)) => {
-            InternetChecksum::default().add(&src.octets()).add(&dst.octets())
+            InternetChecksum::default().with(&src.octets()).with(&dst.octets())
         }
-        (src, dst) => InternetChecksum::default().add(&octets(src)).add(&octets(dst)),
+        (src, dst) => InternetChecksum::default().with(&octets(src)).with(&octets(dst)),
     };
-    sum.add(&[0, protocol]).add(&(transport.len() as u32).to_be_bytes()).add(transport).finish()
+    sum.with(&[0, protocol]).with(&(transport.len() as u32).to_be_bytes()).with(transport).finish()
 }
 
 fn octets(ip: IpAddr) -> [u8; 16] {
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn the_example_of_rfc_1071_holds() {
         let bytes = [0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7];
-        assert_eq!(InternetChecksum::default().add(&bytes).finish(), !0xddf2);
+        assert_eq!(InternetChecksum::default().with(&bytes).finish(), !0xddf2);
     }
 
     #[test]

@@ -1,0 +1,65 @@
+//! Facts, before and after weighing.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{BlockPage, Injector, Kind, Signal};
+use crate::wire::{Direction, FrameId, Timestamp};
+
+/// One observation that speaks for or against interference, tied to a frame.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fact {
+    /// Its name in the catalogue.
+    pub signal: Signal,
+    /// The frame that shows it.
+    pub frame: FrameId,
+    /// What an undisturbed connection would have shown.
+    pub expected: String,
+    /// What the frame shows.
+    pub observed: String,
+    /// Both in a sentence that a reader can repeat aloud.
+    pub text: String,
+}
+
+/// A fact with the weight that the verdict gave it.
+#[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
+pub struct Weighed {
+    /// Its name in the catalogue (`explain` tells what it means).
+    pub signal: Signal,
+    /// The frame that shows it.
+    pub frame: FrameId,
+    /// What an undisturbed connection would have shown.
+    pub expected: String,
+    /// What the frame shows.
+    pub observed: String,
+    /// Decibans, 10·log10 of the likelihood ratio; negative speaks against interference. 0 where
+    /// a stronger signal of the same family already counts.
+    pub weight: f64,
+    /// Both in a sentence.
+    pub text: String,
+}
+
+/// What a detector hands over: facts about one kind of interference in one flow, not yet weighed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Suspicion {
+    /// What is suspected.
+    pub kind: Kind,
+    /// Time of the first suspect packet, or of the trigger where nothing was forged.
+    pub time: Timestamp,
+    /// The packet that set it off.
+    pub trigger: Option<FrameId>,
+    /// Frames held to be forged, in order.
+    pub forged: Vec<FrameId>,
+    /// Frames that contradict them, in order.
+    pub genuine: Vec<FrameId>,
+    /// Which way the forged packets travel; `None` for both ways.
+    pub direction: Option<Direction>,
+    /// Facts for and against.
+    pub facts: Vec<Fact>,
+    /// Innocent causes that this recording does not exclude, as sentences.
+    pub alternatives: Vec<String>,
+    /// What the forged packets tell about their sender.
+    pub injector: Option<Injector>,
+    /// The page that stood in for the answer.
+    pub block_page: Option<BlockPage>,
+}

@@ -1,0 +1,33 @@
+//! What may be claimed: the signal catalogue, facts, findings, and the records that tell them.
+//!
+//! Plain values only. Detectors make [`Fact`]s, the verdict room weighs a [`Suspicion`] into a
+//! [`Finding`], the corridor fills [`FlowRecord`]s and [`CaptureRecord`]s, `correlate` folds them
+//! into [`HostRecord`]s, and `report` writes them down. The field names of the records are the
+//! program's contract (`--format jsonl`); other programs read them.
+//!
+//! No fact without a frame number, no finding without facts: whoever doubts a claim opens the
+//! capture at that frame.
+
+mod capture;
+mod fact;
+mod finding;
+mod flow;
+mod host;
+mod signal;
+mod summary;
+
+pub use capture::{CaptureRecord, CompressionName, DamageRecord, FormatName, InterfaceRecord};
+pub use fact::{Fact, Suspicion, Weighed};
+pub use finding::{
+    BlockPage, Confidence, Finding, FrameRole, HostSource, Injector, Kind, RoledFrame,
+};
+pub use flow::{
+    ByDirection, DnsAnswer, DnsExchange, FlowEnd, FlowRecord, HttpExchange, QuicNames, RoleSource,
+    TlsNames,
+};
+pub use host::{HostRecord, HostVerdict};
+pub use signal::{Family, Signal, SignalEntry};
+pub use summary::{FingerprintSource, Summary, ToolRecord};
+
+/// The `version` that every record carries.
+pub const RECORD_VERSION: u32 = 1;

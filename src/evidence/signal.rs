@@ -1,0 +1,357 @@
+//! The signal catalogue: what can be seen, what it proves, what innocent causes it has.
+//!
+//! Weights are not here but in `verdict::weights`: this table says what a signal *means*.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+/// Signals of one family share their innocent causes, so only the strongest of them counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Family {
+    /// Sequence and acknowledgment numbers that one stack cannot have produced.
+    Sequence,
+    /// Two versions of the same bytes.
+    Content,
+    /// A known notice.
+    Notice,
+    /// When it came.
+    Timing,
+    /// TTL or hop limit.
+    Ttl,
+    /// IP identification.
+    IpId,
+    /// TCP timestamps.
+    Timestamps,
+    /// Other header fields.
+    Header,
+    /// What it came after.
+    Pattern,
+}
+
+macro_rules! signals {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $family:ident;)*) => {
+        /// Something that packets can show. The names are those of the records.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Signal {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Signal {
+            /// All signals, in catalogue order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name in records.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The family, of which only the strongest signal counts.
+            pub const fn family(self) -> Family {
+                match self { $(Self::$variant => Family::$family,)* }
+            }
+        }
+    };
+}
+
+signals! {
+    /// A second RST that guesses ahead of the window.
+    RstSeqAhead = "rst_seq_ahead", Sequence;
+    /// The sender of a RST goes on as if it had never sent it.
+    RstThenData = "rst_then_data", Sequence;
+    /// A RST below data that the same sender has already sent.
+    RstBehindData = "rst_behind_data", Sequence;
+    /// A RST to a SYN, and then the SYN/ACK.
+    RstThenSynAck = "rst_then_synack", Sequence;
+    /// A RST to a SYN that acknowledges something else.
+    RstBadAck = "rst_bad_ack", Sequence;
+    /// A server's FIN that acknowledges a FIN which the client never sent.
+    FinAckSkew = "fin_ack_skew", Sequence;
+    /// The sender of a FIN goes on sending data beyond it.
+    DataAfterFin = "data_after_fin", Sequence;
+    /// The same bytes of the stream twice, with different content.
+    OverlapConflict = "overlap_conflict", Content;
+    /// The page is a known blocking notice.
+    BlockPage = "block_page", Notice;
+    /// A reset sooner than the server could have reacted.
+    RstFast = "rst_fast", Timing;
+    /// An answer sooner than the server could have reacted.
+    DataFast = "data_fast", Timing;
+    /// The answer took as long as the server needs.
+    TimingMatch = "timing_match", Timing;
+    /// TTL out of the range that this sender showed in this flow.
+    TtlShift = "ttl_shift", Ttl;
+    /// TTL as this sender's other packets have it.
+    TtlMatch = "ttl_match", Ttl;
+    /// IP identification copied from the packet that it answers.
+    IpIdMirror = "ipid_mirror", IpId;
+    /// IP identification off the sender's line.
+    IpIdBreak = "ipid_break", IpId;
+    /// IP identification that continues the sender's line.
+    IpIdMatch = "ipid_match", IpId;
+    /// Timestamps were negotiated, and the packet has none.
+    NoTimestamp = "no_timestamp", Timestamps;
+    /// Timestamp off the sender's line, or an echo of what was never sent.
+    TsvalBreak = "tsval_break", Timestamps;
+    /// Timestamps that continue the sender's line.
+    TsvalMatch = "tsval_match", Timestamps;
+    /// Reserved bits set on a RST.
+    RstReserved = "rst_reserved", Header;
+    /// Several RSTs at once.
+    RstBurst = "rst_burst", Header;
+    /// A RST right after the first client data that carries a name.
+    RstTrigger = "rst_trigger", Pattern;
+    /// A close in good order came first.
+    OrderlyClose = "orderly_close", Pattern;
+}
+
+impl Signal {
+    /// What the catalogue says of it.
+    pub fn entry(self) -> &'static SignalEntry {
+        let place = Self::ALL.iter().position(|signal| *signal == self).unwrap_or_default();
+        CATALOGUE.get(place).unwrap_or(&CATALOGUE[0])
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Signal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl JsonSchema for Signal {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Signal".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<&str> = Self::ALL.iter().map(|signal| signal.name()).collect();
+        schemars::json_schema!({"type": "string", "enum": names})
+    }
+}
+
+/// One entry of the catalogue, in words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SignalEntry {
+    /// The signal.
+    pub signal: Signal,
+    /// When it is seen.
+    pub condition: &'static str,
+    /// What it proves, or what it lends weight to.
+    pub proves: &'static str,
+    /// Innocent causes.
+    pub innocent: &'static str,
+    /// Where it is described.
+    pub source: &'static str,
+}
+
+const fn entry(
+    signal: Signal,
+    condition: &'static str,
+    proves: &'static str,
+    innocent: &'static str,
+    source: &'static str,
+) -> SignalEntry {
+    SignalEntry { signal, condition, proves, innocent, source }
+}
+
+/// The catalogue, in the order of [`Signal::ALL`].
+static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
+    entry(
+        Signal::RstSeqAhead,
+        "Two RSTs of one direction, less than 2 s apart and with no FIN before: the second's sequence number lies more than 2 above the first's, above all data which that side sent and above the peer's highest acknowledgment.",
+        "An injector that guesses how far the window has moved meanwhile. A stack knows its own sequence number and does not guess.",
+        "None known.",
+        "Weaver, Sommer, Paxson 2009 (RST_SEQ_CHANGE)",
+    ),
+    entry(
+        Signal::RstThenData,
+        "After a RST from the server, the server sends data or a later acknowledgment on the same connection, at or beyond the RST's sequence number, with no new SYN between.",
+        "The server did not know that it had reset the connection.",
+        "Port reuse with the SYN missing from the capture, two taps mixed in one file, a load balancer that resets on behalf of a back end. Evasion tools on the client send such resets themselves: only the server's are counted.",
+        "Weaver, Sommer, Paxson 2009 (DATA after RST); RFC 9293 section 3.5.2",
+    ),
+    entry(
+        Signal::RstBehindData,
+        "A RST whose sequence number lies below data already seen from its sender, and is not what the peer last acknowledged.",
+        "It was built from an older state of the connection.",
+        "Reordering before the tap; an abort with unsent data.",
+        "Weaver, Sommer, Paxson 2009 (RST_SEQ_DATA)",
+    ),
+    entry(
+        Signal::RstThenSynAck,
+        "A RST that claims to come from the server answers a SYN; then a SYN/ACK acknowledges that same SYN, with no other SYN between.",
+        "The server accepted the connection that it is said to have refused.",
+        "A SYN sent again after the RST, if the capture lacks it.",
+        "RFC 9293 section 3.10.7.2",
+    ),
+    entry(
+        Signal::RstBadAck,
+        "A RST+ACK to a SYN acknowledges a number other than the SYN's plus one.",
+        "Its sender is no TCP stack.",
+        "None known.",
+        "RFC 9293 section 3.10.7.1",
+    ),
+    entry(
+        Signal::FinAckSkew,
+        "The server's FIN+ACK acknowledges one more than the client ever sent, as if the client had sent a FIN.",
+        "A forged close that was computed as an answer to a close.",
+        "The client's FIN is missing from the capture.",
+        "Captures from Iran, 2022 and later",
+    ),
+    entry(
+        Signal::DataAfterFin,
+        "After a FIN from the server, the server sends data at or beyond the FIN's sequence number.",
+        "The server did not know that it had closed: a stack sends no data after its FIN.",
+        "Port reuse with the SYN missing from the capture.",
+        "RFC 9293 section 3.6",
+    ),
+    entry(
+        Signal::OverlapConflict,
+        "Two packets from the server claim the same bytes of the stream, and more than one byte differs.",
+        "One of the copies is not the server's: TCP sends the same byte again or not at all.",
+        "Link padding counted as data, keep-alive bytes, anonymised payloads, phone capture programs that write their own packets.",
+        "RFC 9293 section 3.7; Fox-IT 2015 (Quantum Insert)",
+    ),
+    entry(
+        Signal::BlockPage,
+        "The answer matches a fingerprint of a blocking notice.",
+        "The notice was shown in place of an answer. Who put it there the other signals tell.",
+        "A page about the notice, or the notice's own site; a company's own filter.",
+        "OONI, Citizen Lab and Censored Planet fingerprint lists; press reports named in the entry",
+    ),
+    entry(
+        Signal::RstFast,
+        "A RST follows the client's data in less than half the round trip that the handshake took, and that was above 4 ms.",
+        "Its sender is nearer than the server.",
+        "The user's own gateway or proxy, a performance-enhancing proxy, anycast; a reset that answers no data and came at that moment by chance. Tells nothing where the tap is near the server.",
+        "Measured on captures from Iran (3 ms against 80 to 88) and China (2 to 17 ms against 143 to 290)",
+    ),
+    entry(
+        Signal::DataFast,
+        "The answer follows the request in less than half the round trip that the handshake took, and that was above 4 ms.",
+        "Its sender is nearer than the server.",
+        "The user's own gateway or proxy, a performance-enhancing proxy, anycast.",
+        "As rst_fast",
+    ),
+    entry(
+        Signal::TimingMatch,
+        "The packet came no sooner than the server's own round trip allows.",
+        "Nothing; it takes weight from the suspicion.",
+        "-",
+        "As rst_fast",
+    ),
+    entry(
+        Signal::TtlShift,
+        "TTL or hop limit more than 2 outside the range that this sender showed in this flow.",
+        "Nothing by itself; the packet took another way, or started elsewhere.",
+        "Load balancers, NAT, SYN proxies, a change of route. 28 % of genuine connections ended by a server differ.",
+        "Weaver, Sommer, Paxson 2009; Sundara Raman and others, SIGCOMM 2023",
+    ),
+    entry(
+        Signal::TtlMatch,
+        "TTL or hop limit as this sender's other packets have it.",
+        "Nothing; an injector can copy it. It takes weight from the suspicion.",
+        "-",
+        "As ttl_shift",
+    ),
+    entry(
+        Signal::IpIdMirror,
+        "IP identification equal to, or one above, that of the client's packet which it answers, with the window copied too.",
+        "It was built from the packet that its sender saw.",
+        "Traffic in which both sides use a constant identification.",
+        "Measured on captures of 2009 and 2015",
+    ),
+    entry(
+        Signal::IpIdBreak,
+        "IP identification off the sender's line, where the sender has a line.",
+        "Nothing by itself.",
+        "Load balancers. Linux sends SYN/ACK and RST with identification 0 and DF, which is never counted.",
+        "Weaver, Sommer, Paxson 2009",
+    ),
+    entry(
+        Signal::IpIdMatch,
+        "IP identification that continues the sender's own line.",
+        "Nothing; it takes weight from the suspicion.",
+        "-",
+        "As ipid_break",
+    ),
+    entry(
+        Signal::NoTimestamp,
+        "TCP timestamps were negotiated, and the packet carries none.",
+        "On data: its sender does not follow the connection (a stack must send them). On a RST: little.",
+        "Resets of stacks that forgot the connection, and of large content networks, have none.",
+        "RFC 7323 section 3.2",
+    ),
+    entry(
+        Signal::TsvalBreak,
+        "Timestamp outside the sender's line, or an echo of a value that the peer never sent.",
+        "Nothing by itself.",
+        "Proxies; stacks with an offset for each connection.",
+        "RFC 7323 section 5.4",
+    ),
+    entry(
+        Signal::TsvalMatch,
+        "Timestamps that continue the sender's own line.",
+        "Nothing; it takes weight from the suspicion.",
+        "-",
+        "As tsval_break",
+    ),
+    entry(
+        Signal::RstReserved,
+        "Reserved bits are set on a RST.",
+        "It was built from a template.",
+        "None seen.",
+        "RFC 9293 section 3.1; a capture of January 2009",
+    ),
+    entry(
+        Signal::RstBurst,
+        "Two to five RSTs within 10 ms, from one sender.",
+        "Nothing by itself; several injectors, or one that makes sure.",
+        "One frame captured twice; a host that answers each segment.",
+        "Weaver, Sommer, Paxson 2009",
+    ),
+    entry(
+        Signal::RstTrigger,
+        "A RST is the first thing to follow the client's first data that carries a name.",
+        "Nothing by itself; it weighs with repetition on one name and success on others.",
+        "A crashed back end; the server's own access control.",
+        "Sundara Raman and others, SIGCOMM 2023",
+    ),
+    entry(
+        Signal::OrderlyClose,
+        "The connection had been closed in good order, or answered in full, before the suspect packet.",
+        "Nothing; a RST after a close is ordinary.",
+        "-",
+        "RFC 9293 section 3.6",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_tells_every_signal_in_order() {
+        for (signal, entry) in Signal::ALL.iter().zip(&CATALOGUE) {
+            assert_eq!(*signal, entry.signal);
+            assert_eq!(signal.entry().signal, *signal);
+            assert!(entry.condition.len() > 20 && entry.proves.len() > 5, "{signal}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = Signal::ALL.iter().map(|signal| signal.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Signal::ALL.len());
+    }
+}

@@ -1,0 +1,51 @@
+//! The summary record, last of all.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Confidence, Kind};
+
+/// A list of block-page fingerprints that was used.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+pub struct FingerprintSource {
+    /// `builtin`, or the file's name.
+    pub name: String,
+    /// SHA-256 of its text, in hex.
+    pub sha256: String,
+    /// Usable entries.
+    pub entries: u64,
+}
+
+/// Which program with which knowledge made the records.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+pub struct ToolRecord {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// Commit that it was built from; null where unknown.
+    pub commit: Option<String>,
+    /// Version of the signal catalogue and its weights.
+    pub signals_version: u32,
+    /// Fingerprint lists.
+    pub fingerprints: Vec<FingerprintSource>,
+}
+
+/// Totals.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+pub struct Summary {
+    /// Packets read.
+    pub packets: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+    /// Flows.
+    pub flows: u64,
+    /// Findings by kind and confidence.
+    pub findings: BTreeMap<Kind, BTreeMap<Confidence, u64>>,
+    /// How often each limit was reached.
+    pub limits: BTreeMap<String, u64>,
+    /// Which program.
+    pub tool: ToolRecord,
+}
