@@ -210,7 +210,11 @@ pub struct Finding {
     pub block_page: Option<BlockPage>,
 }
 
-#[expect(clippy::ref_option, reason = "the signature is serde's")]
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature is serde's"
+)]
 fn direction_or_both<S: serde::Serializer>(
     direction: &Option<Direction>,
     serializer: S,
