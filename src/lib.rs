@@ -1,4 +1,5 @@
 //! Tamperscope shows, from packets alone, that somebody interfered with a connection.
 
 pub mod evidence;
+pub mod flow;
 pub mod wire;

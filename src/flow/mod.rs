@@ -1,0 +1,22 @@
+//! Who speaks with whom, and in what phase.
+//!
+//! Enters: segments and datagrams (`wire`). Leaves: for each segment an [`Observation`], for each
+//! flow its counters, roles, handshake and end. Kept: one slot of the lane's [`FlowTable`] for each
+//! flow alive; a slot is found by one hash of the order-free key. Bounds: the table's capacity;
+//! where it is full, half-open flows go first, so that a flood of SYNs does not push out
+//! established flows. Flows also leave by idling beyond the limit of their phase, in packet time.
+//!
+//! Not done here: bytes (`stream`), names (`protocol`), judgement (`detect`). A table belongs to
+//! one lane, that is to one thread, and is never shared: there is nothing to lock.
+
+mod lifecycle;
+mod sighting;
+mod table;
+mod tcp;
+mod udp;
+
+pub use lifecycle::{Event, Phase};
+pub use sighting::Sighting;
+pub use table::{Class, FlowTable, Idle, SlotId};
+pub use tcp::{Handshake, Observation, SenderState, TcpFlow};
+pub use udp::UdpFlow;

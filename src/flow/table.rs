@@ -1,0 +1,345 @@
+//! The lane's flow table: one hash, one probe, one slot.
+//!
+//! An open-addressing index of slot numbers over a slab of flows. Idle flows are found without
+//! timers: each class of flows has one idle limit, and its flows hang in a queue by the time they
+//! were last touched, so whoever idles longest stands at its head. Touching a flow moves it to
+//! the tail: two links, no allocation.
+//!
+//! Bounds: `capacity` flows. When it is reached, the flow that idles longest in the least valuable
+//! class makes room (half-open first, established last), and is handed to the caller to conclude.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use crate::wire::{Duration, FlowKey, Timestamp};
+
+/// What a flow is worth when room is short, and how long it may idle.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Class {
+    /// No complete handshake: first to go.
+    Opening,
+    /// Closed or reset; waits for stragglers.
+    Over,
+    /// Datagrams.
+    Datagrams,
+    /// A connection alive: last to go.
+    Established,
+}
+
+impl Class {
+    const COUNT: usize = 4;
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Opening => 0,
+            Self::Over => 1,
+            Self::Datagrams => 2,
+            Self::Established => 3,
+        }
+    }
+}
+
+/// How long flows of each class may idle, in packet time.
+#[derive(Clone, Copy, Debug)]
+pub struct Idle {
+    /// Half-open: above the 127 s over which Linux repeats a SYN.
+    pub opening: Duration,
+    /// After the end: two maximum segment lifetimes as stacks have them in practice.
+    pub over: Duration,
+    /// Datagrams: as NATs keep them (RFC 4787 §4.3: 2 minutes at least).
+    pub datagrams: Duration,
+    /// Alive: an hour without a packet. Keep-alives come each 2 h at most, so a flow may be cut.
+    pub established: Duration,
+}
+
+impl Default for Idle {
+    fn default() -> Self {
+        Self {
+            opening: Duration::from_secs(130),
+            over: Duration::from_secs(60),
+            datagrams: Duration::from_secs(120),
+            established: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// Names a slot while its flow lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SlotId(u32);
+
+/// Flows by key, owned by one lane.
+#[derive(Debug)]
+pub struct FlowTable<V> {
+    index: HashTable<u32>,
+    slots: Vec<Slot<V>>,
+    free: u32,
+    queues: [Queue; Class::COUNT],
+    idle: [Duration; Class::COUNT],
+    capacity: usize,
+    hasher: FixedState,
+}
+
+#[derive(Debug)]
+struct Slot<V> {
+    flow: Option<(FlowKey, V)>,
+    hash: u64,
+    touched: Timestamp,
+    class: Class,
+    previous: u32,
+    next: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Queue {
+    head: u32,
+    tail: u32,
+}
+
+/// No slot.
+const NIL: u32 = u32::MAX;
+
+impl<V> FlowTable<V> {
+    /// A table for at most `capacity` flows (at least one). `seed` perturbs the hash: fixed for
+    /// recordings, so that a run can be repeated; random on a live line, against flooding.
+    pub fn new(capacity: usize, idle: Idle, seed: u64) -> Self {
+        Self {
+            index: HashTable::new(),
+            slots: Vec::new(),
+            free: NIL,
+            queues: [Queue { head: NIL, tail: NIL }; Class::COUNT],
+            idle: [idle.opening, idle.over, idle.datagrams, idle.established],
+            capacity: capacity.clamp(1, NIL as usize - 1),
+            hasher: FixedState::with_seed(seed),
+        }
+    }
+
+    /// Flows alive.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether no flow is alive.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// The hash of `key`, to be computed once for a packet.
+    pub fn hash(&self, key: &FlowKey) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// The slot of `key`.
+    pub fn find(&self, hash: u64, key: &FlowKey) -> Option<SlotId> {
+        let slots = &self.slots;
+        self.index
+            .find(hash, |place| slots.get(*place as usize).is_some_and(|slot| slot.is_of(key)))
+            .map(|place| SlotId(*place))
+    }
+
+    /// The flow in `id`.
+    pub fn flow_mut(&mut self, id: SlotId) -> Option<&mut V> {
+        self.slots.get_mut(id.0 as usize)?.flow.as_mut().map(|(_, flow)| flow)
+    }
+
+    /// Puts a new flow in. There must be room: call [`Self::make_room`] before.
+    pub fn insert(&mut self, hash: u64, key: FlowKey, flow: V, at: (Timestamp, Class)) -> SlotId {
+        let (touched, class) = at;
+        let slot = Slot { flow: Some((key, flow)), hash, touched, class, previous: NIL, next: NIL };
+        let place = if let Some(vacant) = self.slots.get_mut(self.free as usize) {
+            std::mem::replace(&mut self.free, std::mem::replace(vacant, slot).next)
+        } else {
+            self.slots.push(slot);
+            (self.slots.len() - 1) as u32
+        };
+        let slots = &self.slots;
+        self.index.insert_unique(hash, place, |place| {
+            slots.get(*place as usize).map_or(0, |slot| slot.hash)
+        });
+        self.append(place, class);
+        SlotId(place)
+    }
+
+    /// Notes that the flow in `id` was seen `now`, and what class it is of.
+    pub fn touch(&mut self, id: SlotId, now: Timestamp, class: Class) {
+        let Some(slot) = self.slots.get_mut(id.0 as usize) else { return };
+        slot.touched = now;
+        let old = slot.class;
+        let is_tail = slot.next == NIL;
+        if old == class && is_tail {
+            return;
+        }
+        slot.class = class;
+        self.unlink(id.0, old);
+        self.append(id.0, class);
+    }
+
+    /// Takes the flow in `id` out.
+    pub fn remove(&mut self, id: SlotId) -> Option<(FlowKey, V)> {
+        let slot = self.slots.get(id.0 as usize)?;
+        let (hash, class) = (slot.hash, slot.class);
+        if let Ok(entry) = self.index.find_entry(hash, |place| *place == id.0) {
+            entry.remove();
+        }
+        self.unlink(id.0, class);
+        let slot = self.slots.get_mut(id.0 as usize)?;
+        let flow = slot.flow.take();
+        slot.next = self.free;
+        self.free = id.0;
+        flow
+    }
+
+    /// Takes out one flow that has idled beyond its class's limit `now`, if there is one.
+    pub fn expire(&mut self, now: Timestamp) -> Option<(FlowKey, V)> {
+        let overdue = (0..Class::COUNT).find_map(|class| {
+            let head = self.queues.get(class)?.head;
+            let slot = self.slots.get(head as usize)?;
+            (now.since(slot.touched) > *self.idle.get(class)?).then_some(SlotId(head))
+        })?;
+        self.remove(overdue)
+    }
+
+    /// If the table is full, takes out the flow that is worth least.
+    pub fn make_room(&mut self) -> Option<(FlowKey, V)> {
+        if self.len() < self.capacity {
+            return None;
+        }
+        let head = self.queues.iter().map(|queue| queue.head).find(|head| *head != NIL)?;
+        self.remove(SlotId(head))
+    }
+
+    /// Takes all flows out, in no particular order.
+    pub fn drain(&mut self) -> impl Iterator<Item = (FlowKey, V)> + '_ {
+        self.index.clear();
+        self.queues = [Queue { head: NIL, tail: NIL }; Class::COUNT];
+        self.free = NIL;
+        self.slots.drain(..).filter_map(|slot| slot.flow)
+    }
+
+    fn append(&mut self, place: u32, class: Class) {
+        let Some(queue) = self.queues.get_mut(class.index()) else { return };
+        let tail = std::mem::replace(&mut queue.tail, place);
+        if tail == NIL {
+            queue.head = place;
+        }
+        if let Some(slot) = self.slots.get_mut(place as usize) {
+            slot.previous = tail;
+            slot.next = NIL;
+        }
+        if let Some(slot) = self.slots.get_mut(tail as usize) {
+            slot.next = place;
+        }
+    }
+
+    fn unlink(&mut self, place: u32, class: Class) {
+        let Some(slot) = self.slots.get(place as usize) else { return };
+        let (previous, next) = (slot.previous, slot.next);
+        let Some(queue) = self.queues.get_mut(class.index()) else { return };
+        if queue.head == place {
+            queue.head = next;
+        }
+        if queue.tail == place {
+            queue.tail = previous;
+        }
+        if let Some(slot) = self.slots.get_mut(previous as usize) {
+            slot.next = next;
+        }
+        if let Some(slot) = self.slots.get_mut(next as usize) {
+            slot.previous = previous;
+        }
+    }
+}
+
+impl<V> Slot<V> {
+    fn is_of(&self, key: &FlowKey) -> bool {
+        self.flow.as_ref().is_some_and(|(own, _)| own == key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wire::{Endpoint, Transport};
+
+    fn key(n: u16) -> FlowKey {
+        let end = |port| Endpoint::new([192, 0, 2, 1].into(), port);
+        FlowKey::of(Transport::Tcp, end(n), end(443)).0
+    }
+
+    fn at(secs: u64) -> Timestamp {
+        Timestamp::ZERO + Duration::from_secs(secs)
+    }
+
+    fn put(table: &mut FlowTable<u16>, n: u16, secs: u64, class: Class) -> SlotId {
+        let hash = table.hash(&key(n));
+        table.insert(hash, key(n), n, (at(secs), class))
+    }
+
+    #[test]
+    fn a_flood_of_half_open_flows_leaves_the_established_ones() {
+        let mut table = FlowTable::new(100, Idle::default(), 0);
+        for n in 0..50 {
+            put(&mut table, n, 0, Class::Established);
+        }
+        for n in 1000..5000 {
+            let out = table.make_room();
+            assert!(out.is_none_or(|(_, n)| n >= 1000));
+            put(&mut table, n, 1, Class::Opening);
+        }
+        assert_eq!(table.len(), 100);
+        for n in 0..50 {
+            let hash = table.hash(&key(n));
+            assert!(table.find(hash, &key(n)).is_some());
+        }
+    }
+
+    #[test]
+    fn flows_leave_when_they_idle_beyond_their_class() {
+        let mut table = FlowTable::new(100, Idle::default(), 0);
+        put(&mut table, 1, 0, Class::Opening);
+        put(&mut table, 2, 0, Class::Established);
+        let third = put(&mut table, 3, 0, Class::Opening);
+        table.touch(third, at(100), Class::Opening);
+        assert!(table.expire(at(130)).is_none());
+        assert_eq!(table.expire(at(131)).map(|(_, n)| n), Some(1));
+        assert!(table.expire(at(131)).is_none());
+        assert_eq!(table.expire(at(231)).map(|(_, n)| n), Some(3));
+        assert_eq!(table.expire(at(3601)).map(|(_, n)| n), Some(2));
+        assert!(table.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_like_a_map(script in prop::collection::vec((0u16..40, 0u8..4), 0..400)) {
+            let mut table = FlowTable::new(1000, Idle::default(), 7);
+            let mut model = HashMap::new();
+            for (step, (n, action)) in script.into_iter().enumerate() {
+                let hash = table.hash(&key(n));
+                let found = table.find(hash, &key(n));
+                prop_assert_eq!(found.is_some(), model.contains_key(&n));
+                match (found, action) {
+                    (None, 0 | 1) => {
+                        put(&mut table, n, step as u64, Class::Opening);
+                        model.insert(n, n);
+                    }
+                    (Some(id), 2) => {
+                        prop_assert_eq!(table.remove(id).map(|(_, v)| v), model.remove(&n));
+                    }
+                    (Some(id), _) => table.touch(id, at(step as u64), Class::Established),
+                    _ => {}
+                }
+                prop_assert_eq!(table.len(), model.len());
+            }
+            let mut left: Vec<_> = table.drain().map(|(_, n)| n).collect();
+            left.sort_unstable();
+            let mut expected: Vec<_> = model.into_keys().collect();
+            expected.sort_unstable();
+            prop_assert_eq!(left, expected);
+        }
+    }
+}

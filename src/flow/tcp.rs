@@ -1,0 +1,288 @@
+//! One TCP connection: roles, phase, handshake, counters, and what each side has sent so far.
+
+use super::{Event, Phase, Sighting};
+use crate::wire::{
+    Direction, Duration, Endpoint, FrameId, Segment, SeqNumber, Side, TcpFlags, Timestamp,
+};
+
+/// A TCP connection as far as headers tell it.
+#[derive(Clone, Debug)]
+pub struct TcpFlow {
+    /// Where it stands.
+    pub phase: Phase,
+    /// Which end of the key is the client.
+    pub client: Side,
+    /// Whether the handshake told who is the client.
+    pub roles_known: bool,
+    /// First frame.
+    pub first_frame: FrameId,
+    /// Last frame.
+    pub last_frame: FrameId,
+    /// Time of the first frame.
+    pub first: Timestamp,
+    /// Time of the last frame.
+    pub last: Timestamp,
+    /// The opening exchange.
+    pub handshake: Handshake,
+    senders: [SenderState; 2],
+    recent: Recent,
+}
+
+/// The opening exchange.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Handshake {
+    /// The last SYN before the first SYN/ACK.
+    pub syn: Option<Sighting>,
+    /// The first SYN/ACK.
+    pub syn_ack: Option<Sighting>,
+    /// When the client first answered the SYN/ACK.
+    pub completed: Option<Timestamp>,
+    /// How many SYNs were seen.
+    pub syns: u32,
+}
+
+impl Handshake {
+    /// Tap to server and back: SYN to SYN/ACK. With a repeated SYN, from the last one, which can
+    /// only make it too short.
+    pub fn server_rtt(&self) -> Option<Duration> {
+        Some(self.syn_ack?.after(&self.syn?))
+    }
+
+    /// Tap to client and back: SYN/ACK to the client's answer.
+    pub fn client_rtt(&self) -> Option<Duration> {
+        Some(self.completed?.since(self.syn_ack?.time))
+    }
+
+    /// Whether both sides offered TCP timestamps, which binds them (RFC 7323 §3.2).
+    pub fn negotiated_timestamps(&self) -> Option<bool> {
+        Some(self.syn?.timestamps.is_some() && self.syn_ack?.timestamps.is_some())
+    }
+}
+
+/// What one side has sent so far.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct SenderState {
+    /// Packets.
+    pub packets: u64,
+    /// Payload bytes on the wire.
+    pub bytes: u64,
+    /// Highest sequence number after anything that it sent, RSTs apart.
+    pub next: Option<SeqNumber>,
+    /// Highest acknowledgment that it sent.
+    pub acked: Option<SeqNumber>,
+    /// Sequence number after its FIN.
+    pub fin: Option<SeqNumber>,
+}
+
+/// What a segment meant to its connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Observation {
+    /// Its headers.
+    pub sighting: Sighting,
+    /// Event and direction.
+    pub event: Event,
+    /// Phase before it.
+    pub before: Phase,
+    /// What its sender had sent before it.
+    pub sender_before: SenderState,
+}
+
+impl TcpFlow {
+    /// A connection whose first segment is `segment`, sent by `sender`.
+    pub fn open(segment: &Segment<'_>, sender: Side) -> Self {
+        let flags = segment.flags;
+        let (client, roles_known) = if flags.contains(TcpFlags::SYN.union(TcpFlags::ACK)) {
+            (sender.other(), true)
+        } else if flags.contains(TcpFlags::SYN) {
+            (sender, true)
+        } else if guess_is_server(segment.src, segment.dst) {
+            (sender.other(), false)
+        } else {
+            (sender, false)
+        };
+        Self {
+            phase: Phase::Fresh,
+            client,
+            roles_known,
+            first_frame: segment.frame,
+            last_frame: segment.frame,
+            first: segment.time,
+            last: segment.time,
+            handshake: Handshake::default(),
+            senders: [SenderState::default(); 2],
+            recent: Recent::default(),
+        }
+    }
+
+    /// Which way a segment from `sender` travels.
+    pub fn direction(&self, sender: Side) -> Direction {
+        if sender == self.client { Direction::ToServer } else { Direction::ToClient }
+    }
+
+    /// What was sent in `direction` so far.
+    pub const fn sender(&self, direction: Direction) -> &SenderState {
+        let [to_server, to_client] = &self.senders;
+        match direction {
+            Direction::ToServer => to_server,
+            Direction::ToClient => to_client,
+        }
+    }
+
+    /// Exchanges the roles, where content shows that the guess was wrong.
+    pub fn swap_roles(&mut self) {
+        self.client = self.client.other();
+        self.senders.swap(0, 1);
+        if let Phase::HalfClosed(direction) = self.phase {
+            self.phase = Phase::HalfClosed(direction.reverse());
+        }
+    }
+
+    /// Whether `segment` opens another connection on the same five-tuple: a SYN with another
+    /// initial sequence number (RFC 9293 §3.6.1; as Wireshark splits conversations).
+    pub fn is_reopened_by(&self, segment: &Segment<'_>, sender: Side) -> bool {
+        let flags = segment.flags;
+        if !flags.contains(TcpFlags::SYN) || flags.intersects(TcpFlags::RST) {
+            return false;
+        }
+        if flags.contains(TcpFlags::ACK) {
+            // A SYN/ACK belongs to the SYN that it acknowledges; after the end it can only be new.
+            return self.phase.is_over() && self.handshake.syn.is_none();
+        }
+        match self.handshake.syn {
+            Some(syn) if self.direction(sender) == Direction::ToServer => syn.seq != segment.seq,
+            Some(_) => self.phase != Phase::SynSent && self.phase != Phase::SimultaneousOpen,
+            None => self.phase != Phase::SynAcked,
+        }
+    }
+
+    /// Takes in the next segment, sent by `sender`.
+    pub fn observe(&mut self, segment: &Segment<'_>, sender: Side) -> Observation {
+        let direction = self.direction(sender);
+        let duplicate = self.recent.saw_before(segment, direction);
+        let sighting = Sighting::of(segment, direction, duplicate);
+        let event = Event::of(segment, direction);
+        let before = self.phase;
+        let sender_before = *self.sender(direction);
+        self.last_frame = segment.frame;
+        self.last = self.last.max(segment.time);
+        self.note_handshake(&sighting, event);
+        self.phase = self.phase.after(event);
+        let [to_server, to_client] = &mut self.senders;
+        match direction {
+            Direction::ToServer => to_server.note(&sighting),
+            Direction::ToClient => to_client.note(&sighting),
+        }
+        Observation { sighting, event, before, sender_before }
+    }
+
+    fn note_handshake(&mut self, sighting: &Sighting, event: Event) {
+        if sighting.duplicate {
+            return;
+        }
+        let handshake = &mut self.handshake;
+        match event {
+            Event::Syn(Direction::ToServer) if handshake.syn_ack.is_none() => {
+                handshake.syn = Some(*sighting);
+                handshake.syns = handshake.syns.saturating_add(1);
+            }
+            Event::SynAck(Direction::ToClient) if handshake.syn_ack.is_none() => {
+                let fits = handshake.syn.is_none_or(|syn| sighting.ack == syn.seq.plus(1));
+                // With TCP Fast Open (RFC 7413) the SYN's data may be acknowledged as well.
+                let fast_open = handshake.syn.is_some_and(|syn| sighting.ack == syn.seq_end());
+                if fits || fast_open {
+                    handshake.syn_ack = Some(*sighting);
+                }
+            }
+            Event::Ordinary(Direction::ToServer) if self.phase == Phase::SynAcked => {
+                handshake.completed = Some(sighting.time);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl SenderState {
+    fn note(&mut self, sighting: &Sighting) {
+        self.packets += 1;
+        if sighting.duplicate {
+            return;
+        }
+        if sighting.is_reset() {
+            // Forged or not, a RST says nothing about what its sender has sent.
+            return;
+        }
+        self.bytes += u64::from(sighting.payload_len);
+        let end = sighting.seq_end();
+        if self.next.is_none_or(|next| end.is_after(next)) {
+            self.next = Some(end);
+        }
+        if sighting.has_ack() && self.acked.is_none_or(|acked| sighting.ack.is_after(acked)) {
+            self.acked = Some(sighting.ack);
+        }
+        if sighting.is_fin() && self.fin.is_none() {
+            self.fin = Some(end);
+        }
+    }
+}
+
+/// Without a handshake: is the sender the server? A well-known or lower port speaks for it.
+fn guess_is_server(src: Endpoint, dst: Endpoint) -> bool {
+    const SERVICES: [u16; 12] =
+        [3128, 3306, 3389, 5060, 5222, 5432, 6379, 8000, 8008, 8080, 8443, 8888];
+    let rank = |port: u16| match port {
+        0..=1023 => 2,
+        _ if SERVICES.contains(&port) => 1,
+        _ => 0,
+    };
+    let (source, target) = (rank(src.port), rank(dst.port));
+    source > target || (source == target && source > 0 && src.port < dst.port)
+}
+
+/// Tells a frame that was captured twice (two taps, a mirror of both ports of a switch) from a
+/// segment that was sent twice.
+///
+/// A stack that sends again takes a new IP identification or a new timestamp, and waits; a frame
+/// seen twice has all fields alike but the link header, and TTL if a router stood between.
+#[derive(Clone, Copy, Default, Debug)]
+struct Recent {
+    seen: [(u64, i64); Self::KEPT],
+    place: u8,
+}
+
+impl Recent {
+    const KEPT: usize = 6;
+    /// With an identification of its own, a copy is recognised over this time.
+    const MARKED: Duration = Duration::from_millis(50);
+    /// Without (IPv6, constant zero), only as fast as no sender repeats itself.
+    const UNMARKED: Duration = Duration::from_micros(500);
+
+    fn saw_before(&mut self, segment: &Segment<'_>, direction: Direction) -> bool {
+        let print = print_of(segment, direction);
+        let marked = segment.ip.id.is_some_and(|id| id != 0);
+        let limit = if marked { Self::MARKED } else { Self::UNMARKED };
+        let seen = self.seen.iter().any(|(known, time)| {
+            *known == print && segment.time.distance(Timestamp::from_nanos(*time)) <= limit
+        });
+        if let Some(place) = self.seen.get_mut(usize::from(self.place)) {
+            *place = (print, segment.time.as_nanos());
+        }
+        self.place = (self.place + 1) % Self::KEPT as u8;
+        seen
+    }
+}
+
+/// All that a copy of the frame shares with it, folded; never 0, which marks an empty place.
+fn print_of(segment: &Segment<'_>, direction: Direction) -> u64 {
+    let words = [
+        u64::from(segment.seq.0) << 32 | u64::from(segment.ack.0),
+        u64::from(segment.checksum) << 48
+            | u64::from(segment.window) << 32
+            | u64::from(segment.payload_len),
+        u64::from(segment.ip.id.unwrap_or(0)) << 32
+            | u64::from(segment.flags.0) << 8
+            | direction.index() as u64,
+    ];
+    words.iter().fold(0x9e37_79b9_7f4a_7c15_u64, |print, word| {
+        (print.rotate_left(23) ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd)
+    }) | 1
+}
