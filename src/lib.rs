@@ -2,4 +2,5 @@
 
 pub mod evidence;
 pub mod flow;
+pub mod verdict;
 pub mod wire;
