@@ -2,5 +2,6 @@
 
 pub mod evidence;
 pub mod flow;
+pub mod stream;
 pub mod verdict;
 pub mod wire;

@@ -1,0 +1,86 @@
+//! Digests of the last pieces delivered: what is left of the history when its bytes are too much.
+//!
+//! The digest is fast and its seed is fixed, so that the same capture gives the same answer.
+//! Somebody who knows this file could build a copy that collides, and so hide a contradiction from
+//! [`Retention::Digests`](super::Retention::Digests); [`Retention::Bytes`](super::Retention::Bytes)
+//! compares the bytes themselves.
+
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::quality::FixedState;
+
+use super::comparison::{Comparison, FirstCopy};
+use super::{Chunk, StreamSink};
+use crate::wire::{FrameId, Timestamp};
+
+/// One piece; a length of zero marks a free place.
+#[derive(Clone, Copy, Default)]
+struct Record {
+    offset: u64,
+    digest: u64,
+    frame: FrameId,
+    time: Timestamp,
+    len: u32,
+}
+
+impl Record {
+    fn end(&self) -> u64 {
+        self.offset.saturating_add(u64::from(self.len))
+    }
+}
+
+/// The last pieces delivered, in the order of their offsets from `next` on, round the end.
+#[derive(Default)]
+pub(super) struct Digests {
+    records: [Record; Self::PIECES],
+    next: usize,
+}
+
+impl Digests {
+    /// How many pieces are remembered.
+    pub(super) const PIECES: usize = 8;
+
+    pub(super) fn remember(&mut self, chunk: Chunk<'_>) {
+        let Some(place) = self.records.get_mut(self.next) else { return };
+        *place = Record {
+            offset: chunk.offset.0,
+            digest: digest(chunk.bytes),
+            frame: chunk.frame,
+            time: chunk.time,
+            len: chunk.bytes.len() as u32,
+        };
+        self.next = (self.next + 1) % Self::PIECES;
+    }
+
+    /// Compares the remembered pieces that lie wholly within the later one, below `to`.
+    pub(super) fn compare<S>(&self, to: u64, comparison: &mut Comparison<'_, '_, S>)
+    where
+        S: StreamSink + ?Sized,
+    {
+        let piece = comparison.piece;
+        let (newer, older) = self.records.split_at_checked(self.next).unwrap_or_default();
+        for record in older.iter().chain(newer) {
+            if record.len == 0 || record.offset < piece.start || record.end() > to {
+                continue;
+            }
+            let later = piece.range(record.offset, record.end());
+            let (frame, time) = (record.frame, record.time);
+            let first = FirstCopy { offset: record.offset, bytes: &[], frame, time };
+            comparison.with_digest(&first, later, digest(later) == record.digest);
+        }
+    }
+
+    pub(super) fn frame_of(&self, offset: u64) -> Option<FrameId> {
+        let holds = |record: &&Record| record.offset <= offset && offset < record.end();
+        self.records.iter().find(holds).map(|record| record.frame)
+    }
+}
+
+fn digest(bytes: &[u8]) -> u64 {
+    let mut hasher = FixedState::with_seed(SEED).build_hasher();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+/// Any number does; the length is compared apart.
+const SEED: u64 = 0x7461_6d70_6572_7363;
