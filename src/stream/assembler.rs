@@ -131,6 +131,10 @@ impl Assembler {
         };
         self.skip_acknowledged(placed.start, sink);
         let edge = self.edge;
+        if placed.start == edge && placed.is_whole() && self.pending.is_none() {
+            self.pass(&placed, sink);
+            return PushOutcome::InOrder;
+        }
         let mut comparison = Comparison::new(placed, self.limits.overlaps_per_push, sink);
         self.history.compare(edge, &mut comparison);
         if placed.start > edge {
@@ -252,25 +256,28 @@ impl Assembler {
         if piece.end <= self.edge {
             return;
         }
-        if piece.end < self.claim {
-            // What the peer is said to have received is being sent only now.
-            self.claim = 0;
-        }
-        let edge = self.edge;
         let touched = |pending: &&mut Box<Pending>| {
             pending.first_start().is_some_and(|start| start < piece.captured_end())
         };
         if let Some(pending) = self.pending.as_mut().filter(touched) {
-            pending.insert(edge, comparison);
+            pending.insert(self.edge, comparison);
         } else {
-            let bytes = piece.range(edge, piece.end);
-            comparison.tally.fresh += bytes.len() as u64;
-            let offset = StreamOffset(edge);
-            let chunk = Chunk { offset, bytes, frame: piece.frame, time: piece.time };
-            self.deliver(chunk, comparison.sink);
+            comparison.tally.fresh += piece.captured_end().saturating_sub(self.edge);
+            self.pass(&piece, comparison.sink);
         }
         self.drain(piece.end, comparison.sink);
         self.enforce_limits(comparison.sink);
+    }
+
+    /// Delivers what the piece has from the edge on, straight from the packet.
+    fn pass(&mut self, piece: &Placed<'_>, sink: &mut (impl StreamSink + ?Sized)) {
+        if piece.end < self.claim {
+            // What the peer is said to have received is being sent only now.
+            self.claim = 0;
+        }
+        let (offset, bytes) = (StreamOffset(self.edge), piece.range(self.edge, piece.end));
+        let chunk = Chunk { offset, bytes, frame: piece.frame, time: piece.time };
+        self.deliver(chunk, sink);
     }
 
     /// A piece behind a hole: keeps what is new of it.

@@ -81,6 +81,11 @@ impl<'a> Placed<'a> {
         self.start.saturating_add(self.bytes.len() as u64)
     }
 
+    /// Whether all its bytes were captured.
+    pub(super) fn is_whole(&self) -> bool {
+        self.captured_end() == self.end
+    }
+
     /// The captured bytes of `from..to`, as far as there are any.
     pub(super) fn range(&self, from: u64, to: u64) -> &'a [u8] {
         let to = to.min(self.captured_end()).saturating_sub(self.start) as usize;
