@@ -1,0 +1,135 @@
+//! From a captured frame to a TCP segment or a UDP datagram, or a counted reason why not.
+//!
+//! What enters: a [`Frame`] of any link type. What leaves: a [`Packet`] that borrows the frame's
+//! bytes, or a [`Skip`]. The headers are walked in a loop: link layer (Ethernet, Linux cooked,
+//! PPP, 802.11 …), shims (VLAN, MPLS, PPPoE), IP, tunnels in IP and in UDP, and again, until TCP
+//! or UDP is reached. The addresses and the IP header told are those of the innermost IP packet.
+//!
+//! What is kept: fragments of IP packets, in a [`Decoder`], and nothing else. What bounds it:
+//! [`FRAGMENTED_PACKETS_MAX`], [`FRAGMENT_BYTES_MAX`], [`FRAGMENT_CONFLICTS_MAX`] and a timeout.
+//! Time per frame is linear in its length; a frame without fragments allocates nothing.
+//!
+//! A frame that was cut by the capture is read as far as it goes: lengths are those that the IP
+//! headers state, payloads what was captured. A length of zero, as segmentation offload leaves
+//! it, means all that the frame has. A UDP datagram that looks like a tunnel's and leads to no
+//! packet is an ordinary datagram, so that none is lost to a guess.
+//!
+//! What is not done: checksums are not verified; a routing header's final destination is not
+//! looked up; encrypted or compressed layers are counted, not opened; aggregated or fragmented
+//! 802.11 frames are counted; the packet quoted in an ICMP error is not a packet.
+
+mod ethertype;
+mod fragment;
+mod ieee80211;
+mod ip;
+mod link;
+mod octets;
+mod skip;
+mod tcp;
+mod tunnel;
+mod udp;
+mod udp_tunnel;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::fragment::{
+    BYTES_MAX as FRAGMENT_BYTES_MAX, CONFLICTS_MAX as FRAGMENT_CONFLICTS_MAX,
+    DATAGRAMS_MAX as FRAGMENTED_PACKETS_MAX, FragmentConflict, FragmentStats,
+};
+pub use self::skip::{Skip, SkipCounts};
+
+use self::fragment::{Fragment, Reassembler};
+use self::ip::IpPacket;
+use self::octets::Octets;
+use self::walk::{Leaf, Walked};
+use crate::wire::{Datagram, Frame, Segment};
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug)]
+pub enum Packet<'a> {
+    /// A TCP segment.
+    Tcp(Segment<'a>),
+    /// A UDP datagram.
+    Udp(Datagram<'a>),
+}
+
+/// Reads frames; keeps the fragments of IP packets between them.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    fragments: Reassembler,
+    /// The packet that was put together last; what is lent points into it.
+    assembled: Vec<u8>,
+}
+
+impl Decoder {
+    /// A decoder that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a frame.
+    ///
+    /// The packet borrows the frame's bytes, or the decoder's where it was made from fragments;
+    /// then `frame` and `time` are those of the fragment that completed it.
+    #[inline]
+    pub fn decode<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
+        match walk::frame(frame)? {
+            Walked::Leaf(leaf) => Ok(packet(frame, &leaf)),
+            Walked::Fragment(fragment) => self.decode_fragment(frame, &fragment),
+        }
+    }
+
+    /// Fragments that contradicted earlier ones since the last call, in the order of frames.
+    ///
+    /// At most [`FRAGMENT_CONFLICTS_MAX`] wait here; the rest is counted in [`FragmentStats`].
+    pub fn take_fragment_conflicts(&mut self) -> Vec<FragmentConflict> {
+        self.fragments.take_conflicts()
+    }
+
+    /// What became of fragmented packets, and how much of them is held.
+    pub fn fragment_stats(&self) -> FragmentStats {
+        self.fragments.stats()
+    }
+
+    /// Takes a fragment. What it completes may be a tunnel with another fragment inside, and
+    /// each of these lies one tunnel deeper.
+    #[cold]
+    fn decode_fragment<'a>(
+        &'a mut self,
+        frame: &Frame<'a>,
+        fragment: &Fragment<'a>,
+    ) -> Result<Packet<'a>, Skip> {
+        let (mut head, whole) = self.fragments.add(frame, fragment)?;
+        self.assembled = whole;
+        for _ in 0..TUNNELS_MAX {
+            let Walked::Fragment(inner) = walk::reassembled(body(head, &self.assembled))? else {
+                break;
+            };
+            let (inner_head, whole) = self.fragments.add(frame, &inner)?;
+            head = inner_head;
+            self.assembled = whole;
+        }
+        match walk::reassembled(body(head, &self.assembled))? {
+            Walked::Leaf(leaf) => Ok(packet(frame, &leaf)),
+            Walked::Fragment(_) => Err(Skip::TunnelDepth),
+        }
+    }
+}
+
+/// The reassembled packet that `head` describes.
+fn body<'a>(head: IpPacket<'_>, bytes: &'a [u8]) -> IpPacket<'a> {
+    let IpPacket { src, dst, header, protocol, body: _ } = head;
+    IpPacket { src, dst, header, protocol, body: Octets::new(bytes, bytes.len() as u32) }
+}
+
+fn packet<'a>(frame: &Frame<'_>, leaf: &Leaf<'a>) -> Packet<'a> {
+    match leaf {
+        Leaf::Tcp(leaf) => Packet::Tcp(leaf.segment(frame)),
+        Leaf::Udp(leaf) => Packet::Udp(leaf.datagram(frame)),
+    }
+}
+
+/// How many tunnels inside each other are followed, counted in IP headers.
+const TUNNELS_MAX: u8 = 8;
