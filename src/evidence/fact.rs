@@ -6,11 +6,24 @@ use serde::Serialize;
 use super::{BlockPage, Injector, Kind, Signal};
 use crate::wire::{Direction, FrameId, Timestamp};
 
+/// How well the condition of a signal is met.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Grade {
+    /// Met in part, or where its innocent causes are near: half its weight.
+    Half,
+    /// Met.
+    Full,
+    /// Met so that no honest sender could have done it: its full weight, and it may confirm.
+    Proof,
+}
+
 /// One observation that speaks for or against interference, tied to a frame.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Fact {
     /// Its name in the catalogue.
     pub signal: Signal,
+    /// How well its condition is met.
+    pub grade: Grade,
     /// The frame that shows it.
     pub frame: FrameId,
     /// What an undisturbed connection would have shown.

@@ -17,7 +17,7 @@ mod signal;
 mod summary;
 
 pub use capture::{CaptureRecord, CompressionName, DamageRecord, FormatName, InterfaceRecord};
-pub use fact::{Fact, Suspicion, Weighed};
+pub use fact::{Fact, Grade, Suspicion, Weighed};
 pub use finding::{
     BlockPage, Confidence, Finding, FrameRole, HostSource, Injector, Kind, RoledFrame,
 };
