@@ -373,6 +373,20 @@ fn memory_stays_under_the_sum_of_the_limits() {
 }
 
 #[test]
+fn bytes_that_wait_are_accounted_for_one_by_one() {
+    let mut bench = Bench::new(Limits::default(), Retention::Nothing);
+    bench.push(10, "0123456789");
+    bench.push(30, "abc");
+    let two = bench.assembler.memory();
+    assert_eq!(bench.push(0, "0123456789"), PushOutcome::InOrder);
+    assert_eq!(bench.assembler.memory(), two - 10);
+    assert_eq!(bench.push(33, "d"), PushOutcome::OutOfOrder);
+    assert_eq!(bench.assembler.memory(), two - 9);
+    assert_eq!(bench.push(20, "0123456789"), PushOutcome::InOrder);
+    assert_eq!(bench.assembler.memory(), size_of::<Assembler>());
+}
+
+#[test]
 fn without_a_syn_the_first_piece_is_the_start() {
     let mut assembler = Assembler::new(Limits::default());
     let mut tape = Tape::default();
