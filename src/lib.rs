@@ -1,5 +1,6 @@
 //! Tamperscope shows, from packets alone, that somebody interfered with a connection.
 
+pub mod capture;
 pub mod decode;
 pub mod evidence;
 pub mod flow;
