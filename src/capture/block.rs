@@ -82,6 +82,11 @@ impl Block {
         (self.bytes.get(..self.filled).unwrap_or_default(), &mut self.frames)
     }
 
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// The bytes from `start` on.
     pub(super) fn tail(&self, start: usize) -> &[u8] {
         self.bytes.get(start..self.filled).unwrap_or_default()

@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn fractions_beyond_a_second_carry_over() {
         assert_eq!(seconds_and(1, 2_000_001, 1_000).as_nanos(), 3_000_001_000);
-        assert_eq!(seconds_and(u32::MAX, u32::MAX, 1_000).as_nanos(), 4_299_262_262_295_000_000);
+        assert_eq!(seconds_and(u32::MAX, u32::MAX, 1_000).as_nanos(), 4_294_971_589_967_295_000);
     }
 
     #[test]
