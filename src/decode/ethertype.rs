@@ -14,7 +14,8 @@ pub(super) fn enter(number: u16, octets: Octets<'_>) -> Result<Next<'_>, Skip> {
         PPP => Ok(Next::Ppp(octets)),
         TRANSPARENT_ETHERNET => Ok(Next::Ethernet(octets)),
         ARP | RARP => Err(Skip::Arp),
-        MACSEC => Err(Skip::Macsec),
+        MACSEC => macsec(octets),
+        FABRIC_PATH => octets.skip(2).map(Next::Ethernet).ok_or(Skip::TruncatedLink),
         _ => Err(Skip::NonIp),
     }
 }
@@ -33,6 +34,22 @@ pub(super) fn pppoe_session(octets: Octets<'_>) -> Result<Next<'_>, Skip> {
 /// 802.1Q: two bytes of tag, then a type or length.
 fn vlan(octets: Octets<'_>) -> Option<Next<'_>> {
     Some(link::type_or_length(octets.be16(2)?, octets.skip(4)?))
+}
+
+/// 802.1AE §9.3: what is only signed can be read. The signature behind it is no payload, since
+/// the IP header states the length.
+fn macsec(octets: Octets<'_>) -> Result<Next<'_>, Skip> {
+    const VERSION: u8 = 0x80;
+    const CHANNEL: u8 = 0x20;
+    const ENCRYPTED_OR_CHANGED: u8 = 0x0c;
+    let tag = octets.u8(0).ok_or(Skip::TruncatedLink)?;
+    if tag & (VERSION | ENCRYPTED_OR_CHANGED) != 0 {
+        return Err(Skip::Macsec);
+    }
+    let len = if tag & CHANNEL == 0 { 6 } else { 14 };
+    let number = octets.be16(len).ok_or(Skip::TruncatedLink)?;
+    let body = octets.skip(len + 2).ok_or(Skip::TruncatedLink)?;
+    Ok(link::type_or_length(number, body))
 }
 
 /// Labels down to the bottom of the stack (RFC 3032 §2.1); what follows must be guessed.
@@ -68,5 +85,7 @@ pub(super) const MPLS_UPSTREAM: u16 = 0x8848;
 pub(super) const PPPOE_SESSION: u16 = 0x8864;
 pub(super) const QINQ: u16 = 0x88a8;
 pub(super) const MACSEC: u16 = 0x88e5;
+/// Cisco's `FabricPath`: two bytes of tag behind outer addresses, then the frame.
+pub(super) const FABRIC_PATH: u16 = 0x8903;
 pub(super) const QINQ_9100: u16 = 0x9100;
 pub(super) const QINQ_9200: u16 = 0x9200;

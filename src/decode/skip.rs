@@ -42,7 +42,7 @@ skips! {
     Ieee80211Aggregate => "ieee80211_aggregate",
     /// A fragment of an 802.11 frame.
     Ieee80211Fragment => "ieee80211_fragment",
-    /// Integrity-protected or encrypted Ethernet (802.1AE).
+    /// Encrypted Ethernet (802.1AE).
     Macsec => "macsec",
     /// Compressed, encrypted or multilink PPP.
     PppTransformed => "ppp_transformed",

@@ -48,6 +48,9 @@ fn over_ethernet(v4: &[u8], v6: &[u8]) -> Vec<Case> {
         ("MPLS, IPv6", 1, mpls(v6)),
         ("pseudowire with control word", 1, mpls(&join(&[&[0; 4], &pseudowire]))),
         ("pseudowire without", 1, mpls(&join(&[&[0x22], &pseudowire[1..]]))),
+        ("MACsec, signed", 1, ethernet(0x88e5, &join(&[&[0, 0, 0, 0, 0, 1, 8, 0], v4]))),
+        ("MACsec, with channel", 1, ethernet(0x88e5, &join(&[&[0x20], &[0; 13], &[8, 0], v4]))),
+        ("FabricPath", 1, ethernet(0x8903, &join(&[&[0, 1], &ethernet(0x0800, v4)]))),
         ("PPPoE", 1, ethernet(0x8864, &pppoe(&join(&[&[0, 0x21], v4])))),
         ("PPPoE, IPv6", 1, ethernet(0x8864, &pppoe(&join(&[&[0, 0x57], v6])))),
     ]
@@ -134,10 +137,14 @@ fn every_link_type_leads_to_the_same_packet() {
 
 #[test]
 fn padding_of_the_link_is_no_payload() {
-    let mut bytes = ethernet(0x0800, &tcp4(b""));
-    bytes.extend([0; 6]);
-    let seen = seen(ETHERNET, &bytes).unwrap();
-    assert_eq!((seen.payload.len(), seen.payload_len), (0, 0));
+    let mut padded = ethernet(0x0800, &tcp4(b""));
+    padded.extend([0; 6]);
+    let signature = [9; 16];
+    let signed = join(&[&[0, 0, 0, 0, 0, 1, 8, 0], &tcp4(b""), &signature]);
+    for bytes in [padded, ethernet(0x88e5, &signed)] {
+        let seen = seen(ETHERNET, &bytes).unwrap();
+        assert_eq!((seen.payload.len(), seen.payload_len), (0, 0));
+    }
 }
 
 #[test]
@@ -191,7 +198,7 @@ fn frames_without_a_packet_are_told_apart() {
         (Skip::NonIp, 9, vec![0xff, 3, 0xc0, 0x21, 1]),
         (Skip::PppTransformed, 9, vec![0xff, 3, 0, 0xfd, 1]),
         (Skip::NonIp, 113, [&[0, 4, 3, 56][..], &[0; 16]].concat()),
-        (Skip::Macsec, 1, ethernet(0x88e5, &[0; 40])),
+        (Skip::Macsec, 1, ethernet(0x88e5, &[0x0c; 40])),
         (Skip::Ieee80211NotData, 105, wifi(0x80, 0, 0, &snap4)),
         (Skip::Ieee80211NotData, 105, wifi(0xc8, 0, 2, &snap4)),
         (Skip::Ieee80211Encrypted, 105, wifi(0x08, 0x40, 0, &snap4)),
