@@ -4,6 +4,7 @@ pub mod capture;
 pub mod decode;
 pub mod evidence;
 pub mod flow;
+pub mod protocol;
 pub mod stream;
 pub mod verdict;
 pub mod wire;
