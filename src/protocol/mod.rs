@@ -16,10 +16,18 @@
 //! one strict parser of the trade (`tls-parser`, `httparse`) that is asked only whether the bytes
 //! are well-formed; where it refuses, the event is marked `lenient`.
 
+mod bounded;
+pub mod http;
+pub mod page;
 mod probe;
 mod text;
 pub mod tls;
 
+pub use http::{
+    Body, BodyEnd, Coding, Decoded, Header, Headers, HttpMalformed, Request, RequestEvent,
+    RequestReader, Response, ResponseEvent, ResponseReader,
+};
+pub use page::{CharsetSource, Page};
 pub use probe::{PROBE_BYTES_MAX, Probe, probe};
 pub use tls::{
     Alert, CertificateChain, CertificateInfo, CipherSuite, ClientHello, ServerHello, TlsEvent,

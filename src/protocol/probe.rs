@@ -87,8 +87,8 @@ fn probe_response(first: &[u8]) -> Probe {
 ///
 /// The case of the method is ignored and line ends before it are skipped (RFC 9112 §2.2), for
 /// clients that evade filters write it so; the target's first letter keeps out other text
-/// protocols that know the word `GET`.
-fn probe_request(first: &[u8]) -> Probe {
+/// protocols that know the word `GET`. Only `Http`, `Http2`, `NeedMore` and `Other` come out.
+pub(super) fn probe_request(first: &[u8]) -> Probe {
     let line = skip(first, |b| matches!(b, b'\r' | b'\n'));
     let mut verdict = Probe::Other;
     for method in METHODS {

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use crate::protocol::bounded;
+
 /// Which message, as far as the reader cares.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
@@ -165,12 +167,7 @@ impl Joiner {
         if body.cut {
             return;
         }
-        let room = body.kind.bytes_max().saturating_sub(self.kept.len());
-        if self.kept.is_empty() {
-            self.kept.reserve_exact(body.len.min(body.kind.bytes_max()).min(RESERVE_BYTES_MAX));
-        }
-        self.kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-        body.cut = bytes.len() > room;
+        body.cut = !bounded::extend(&mut self.kept, bytes, body.kind.bytes_max());
     }
 
     fn finish_in_place<'a>(&mut self, body: Body, bytes: &'a [u8]) -> Message<'a> {
@@ -195,6 +192,3 @@ const HELLO_BYTES_MIN: usize = 35;
 
 /// Real chains have 2 to 8 KiB; the longest seen in test captures has about 100 KiB.
 const CERTIFICATE_BYTES_MAX: usize = 128 << 10;
-
-/// A length field alone must not claim much memory.
-const RESERVE_BYTES_MAX: usize = 8 << 10;

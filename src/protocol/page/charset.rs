@@ -1,0 +1,80 @@
+//! In which charset a body is written, and how that is known.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use super::markup::{Tag, Tags};
+
+/// How a charset was found.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CharsetSource {
+    /// By a byte order mark.
+    Bom,
+    /// By the `Content-Type` header.
+    Header,
+    /// By the page's own `<meta>`.
+    Meta,
+    /// By the bytes.
+    Guess,
+}
+
+/// A charset and how it was found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) encoding: &'static Encoding,
+    pub(super) source: CharsetSource,
+}
+
+/// Finds the charset in the order of browsers (Encoding Standard, "decode"; HTML, "encoding
+/// sniffing algorithm"): a byte order mark cannot be there by accident, so it goes first.
+pub(super) fn find(content_type: Option<&str>, body: &[u8]) -> Found {
+    let found = |source| move |encoding| Found { encoding, source };
+    let bom = Encoding::for_bom(body).map(|(encoding, _)| encoding);
+    bom.map(found(CharsetSource::Bom))
+        .or_else(|| content_type.and_then(parameter).map(found(CharsetSource::Header)))
+        .or_else(|| of_meta(body).map(found(CharsetSource::Meta)))
+        .unwrap_or_else(|| found(CharsetSource::Guess)(guess(body)))
+}
+
+/// The charset of `text/html; charset="euc-kr"`; `None` where there is none that is known.
+fn parameter(content_type: &str) -> Option<&'static Encoding> {
+    let lower = content_type.to_ascii_lowercase();
+    let (_, after) = lower.split_once("charset")?;
+    let label = after.trim_start().strip_prefix('=')?.trim_start();
+    let label = label.trim_start_matches(['"', '\'']);
+    let end = label.find(['"', '\'', ';', ',', ' ', '\t']).unwrap_or(label.len());
+    Encoding::for_label(label.get(..end)?.as_bytes())
+}
+
+/// The charset that a `<meta>` in the first bytes names.
+fn of_meta(body: &[u8]) -> Option<&'static Encoding> {
+    let start = body.get(..META_BYTES_MAX).unwrap_or(body);
+    let source = encoding_rs::mem::decode_latin1(start);
+    let mut tags = Tags::of(&source);
+    let named = std::iter::from_fn(|| tags.next())
+        .filter(|tag| tag.name() == "meta")
+        .find_map(|tag| of_meta_tag(&tag))?;
+    // A page whose tags could be read as ASCII is in no such charset.
+    Some(if named == UTF_16LE || named == UTF_16BE { UTF_8 } else { named })
+}
+
+fn of_meta_tag(tag: &Tag<'_>) -> Option<&'static Encoding> {
+    let attributes = tag.attributes();
+    match attributes.value("charset") {
+        Some(label) => Encoding::for_label(label.trim().as_bytes()),
+        None => parameter(&attributes.value("content")?),
+    }
+}
+
+fn guess(body: &[u8]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    if detector.feed(body, false) || body.contains(&0x1b) {
+        detector.guess(None, Utf8Detection::Allow)
+    } else {
+        // Plain ASCII is the same in all of them.
+        UTF_8
+    }
+}
+
+/// As far as browsers look.
+const META_BYTES_MAX: usize = 1024;
