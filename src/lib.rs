@@ -1,6 +1,7 @@
 //! Tamperscope shows, from packets alone, that somebody interfered with a connection.
 
 pub mod capture;
+pub mod correlate;
 pub mod decode;
 pub mod evidence;
 pub mod flow;

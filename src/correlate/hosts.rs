@@ -1,0 +1,305 @@
+//! The fold over flows that says which hosts are interfered with.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::evidence::{Confidence, Finding, FlowRecord, HostRecord, HostVerdict, Kind};
+use crate::wire::Timestamp;
+
+/// What is known so far of every host that flows have named.
+///
+/// A flow names a host by its TLS or QUIC server name, by the host of each HTTP request, or by a
+/// finding that learnt the name elsewhere. Each name of a flow is one *access*, and each access has
+/// one fate: interfered with (a finding at `likely` or above names the host), untouched (answered,
+/// and no finding at all), or unclear. A QUIC answer is encrypted and cannot be told from a lone
+/// reply before the blocking sets in, so an access by QUIC is never untouched.
+///
+/// Bounds: [`MAX_HOSTS`] names of at most [`MAX_NAME`] bytes and [`MAX_CLIENTS`] pairs of a host
+/// and a client, about 150 MB when full. Beyond them the entries with the greatest hash are given
+/// up. An entry that survives to the end was among the smallest at every moment before, hence it
+/// was never given up in between: its numbers are complete, whatever the order of flows and merges.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct HostTally {
+    hosts: BTreeMap<HostKey, Tally>,
+    clients: BTreeMap<ClientKey, Seen>,
+    /// All accesses, also those to hosts that were given up.
+    accesses: u64,
+    clients_given_up: bool,
+    limits: Limits,
+}
+
+impl HostTally {
+    /// Adds a flow and all findings of that flow.
+    pub fn flow(&mut self, flow: &FlowRecord, findings: &[&Finding]) {
+        let names = names_of(flow, findings);
+        for (name, answered) in &names {
+            self.accesses += 1;
+            if name.len() > MAX_NAME {
+                continue;
+            }
+            let fate = fate(name, *answered, names.len() == 1, findings);
+            let name: Arc<str> = Arc::from(name.as_str());
+            self.client(&name, flow.client.ip, Seen::of(&fate));
+            self.host(&name, Tally::of(&fate));
+        }
+    }
+
+    /// Adds all that `other` knows; the flows of the two must be distinct.
+    pub fn merge(&mut self, other: Self) {
+        self.accesses += other.accesses;
+        self.clients_given_up |= other.clients_given_up;
+        for ((_, name), tally) in other.hosts {
+            self.host(&name, tally);
+        }
+        for ((_, name, ip), seen) in other.clients {
+            self.client(&name, ip, seen);
+        }
+    }
+
+    /// What can be said of each host, by name.
+    pub fn records(&self) -> Vec<HostRecord> {
+        let mut counts: BTreeMap<&str, Clients> = BTreeMap::new();
+        for ((_, name, _), seen) in &self.clients {
+            counts.entry(name).or_default().count(*seen);
+        }
+        let mut records: Vec<_> = self
+            .hosts
+            .iter()
+            .map(|((_, name), tally)| {
+                let clients = counts.get(&**name).copied().unwrap_or_default();
+                tally.record(name, clients)
+            })
+            .collect();
+        records.sort_by(|a, b| a.host.cmp(&b.host));
+        records
+    }
+
+    /// Accesses to hosts that were given up for want of room, or whose name was too long.
+    pub fn accesses_given_up(&self) -> u64 {
+        let kept: u64 = self.hosts.values().map(|tally| tally.accesses).sum();
+        self.accesses.saturating_sub(kept)
+    }
+
+    /// There was no room for all clients: the client numbers of the records are lower bounds.
+    pub const fn clients_given_up(&self) -> bool {
+        self.clients_given_up
+    }
+
+    fn host(&mut self, name: &Arc<str>, tally: Tally) {
+        self.hosts.entry((hash(name, None), Arc::clone(name))).or_default().add(tally);
+        if self.hosts.len() > self.limits.hosts {
+            self.hosts.pop_last();
+        }
+    }
+
+    fn client(&mut self, name: &Arc<str>, ip: IpAddr, seen: Seen) {
+        let key = (hash(name, Some(ip)), Arc::clone(name), ip);
+        self.clients.entry(key).or_default().add(seen);
+        if self.clients.len() > self.limits.clients {
+            self.clients.pop_last();
+            self.clients_given_up = true;
+        }
+    }
+}
+
+/// Most host names kept.
+pub const MAX_HOSTS: usize = 1 << 18;
+
+/// Most pairs of a host and a client kept.
+pub const MAX_CLIENTS: usize = 1 << 20;
+
+/// Longest name kept, in bytes: RFC 1035 §2.3.4 allows no host name above 255.
+pub const MAX_NAME: usize = 255;
+
+type HostKey = (u64, Arc<str>);
+type ClientKey = (u64, Arc<str>, IpAddr);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Limits {
+    hosts: usize,
+    clients: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { hosts: MAX_HOSTS, clients: MAX_CLIENTS }
+    }
+}
+
+/// What became of one access.
+enum Fate {
+    Interfered { kinds: Vec<Kind>, first: Timestamp, last: Timestamp },
+    Untouched,
+    Unclear,
+}
+
+/// The sums of one host.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Tally {
+    accesses: u64,
+    interfered: BTreeMap<Kind, u64>,
+    untouched: u64,
+    unclear: u64,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+}
+
+impl Tally {
+    fn of(fate: &Fate) -> Self {
+        let mut tally = Self { accesses: 1, ..Self::default() };
+        match fate {
+            Fate::Interfered { kinds, first, last } => {
+                tally.interfered = kinds.iter().map(|kind| (*kind, 1)).collect();
+                tally.first = Some(*first);
+                tally.last = Some(*last);
+            }
+            Fate::Untouched => tally.untouched = 1,
+            Fate::Unclear => tally.unclear = 1,
+        }
+        tally
+    }
+
+    fn add(&mut self, other: Self) {
+        self.accesses += other.accesses;
+        self.untouched += other.untouched;
+        self.unclear += other.unclear;
+        for (kind, count) in other.interfered {
+            *self.interfered.entry(kind).or_default() += count;
+        }
+        // `None` is less than every time, so it would win the minimum.
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.max(other.last);
+    }
+
+    fn verdict(&self) -> HostVerdict {
+        match (self.interfered.is_empty(), self.untouched) {
+            (false, 0) => HostVerdict::Blocked,
+            (false, _) => HostVerdict::Partly,
+            (true, 0) => HostVerdict::Unclear,
+            (true, _) => HostVerdict::Untouched,
+        }
+    }
+
+    fn record(&self, name: &str, clients: Clients) -> HostRecord {
+        HostRecord {
+            host: name.to_owned(),
+            accesses: self.accesses,
+            clients: clients.all,
+            interfered: self.interfered.clone(),
+            untouched: self.untouched,
+            unclear: self.unclear,
+            first_interfered: self.first,
+            last_interfered: self.last,
+            verdict: self.verdict(),
+            clients_interfered: clients.interfered,
+            clients_untouched: clients.untouched,
+        }
+    }
+}
+
+/// What one client met at one host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Seen {
+    interfered: bool,
+    untouched: bool,
+}
+
+impl Seen {
+    const fn of(fate: &Fate) -> Self {
+        Self {
+            interfered: matches!(fate, Fate::Interfered { .. }),
+            untouched: matches!(fate, Fate::Untouched),
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.interfered |= other.interfered;
+        self.untouched |= other.untouched;
+    }
+}
+
+/// Distinct clients of one host.
+#[derive(Clone, Copy, Default)]
+struct Clients {
+    all: u64,
+    interfered: u64,
+    untouched: u64,
+}
+
+impl Clients {
+    fn count(&mut self, seen: Seen) {
+        self.all += 1;
+        self.interfered += u64::from(seen.interfered);
+        self.untouched += u64::from(seen.untouched && !seen.interfered);
+    }
+}
+
+/// The names of a flow, each with whether the server was seen to answer to it.
+fn names_of(flow: &FlowRecord, findings: &[&Finding]) -> BTreeMap<String, bool> {
+    let mut names = BTreeMap::new();
+    let mut add = |name: Option<&str>, answered: bool| {
+        if let Some(name) = name.and_then(normal) {
+            *names.entry(name).or_default() |= answered;
+        }
+    };
+    if let Some(tls) = &flow.tls {
+        add(tls.sni.as_deref(), tls.server_version.is_some());
+    }
+    if let Some(quic) = &flow.quic {
+        add(quic.sni.as_deref(), false);
+    }
+    for exchange in &flow.http {
+        add(exchange.host.as_deref(), exchange.status.is_some());
+    }
+    for finding in findings {
+        add(finding.host.as_deref(), false);
+    }
+    names
+}
+
+/// What became of the access to `name`, which may be the `only` name of its flow.
+fn fate(name: &str, answered: bool, only: bool, findings: &[&Finding]) -> Fate {
+    let mut suspected = false;
+    let (mut kinds, mut times) = (Vec::new(), Vec::new());
+    for finding in findings {
+        let concerned = match finding.host.as_deref().and_then(normal) {
+            Some(host) if host == name => true,
+            Some(_) => continue,
+            // A finding without a name can only be pinned on the one name that there is.
+            None => only,
+        };
+        suspected = true;
+        if concerned && finding.confidence >= Confidence::Likely {
+            kinds.push(finding.kind);
+            times.push(finding.time);
+        }
+    }
+    match (times.iter().min(), times.iter().max()) {
+        (Some(first), Some(last)) => Fate::Interfered { kinds, first: *first, last: *last },
+        _ if answered && !suspected => Fate::Untouched,
+        _ => Fate::Unclear,
+    }
+}
+
+/// The form of a name in records: lower-case, without a trailing dot; `None` if nothing is left.
+fn normal(name: &str) -> Option<String> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    (!name.is_empty()).then(|| name.to_ascii_lowercase())
+}
+
+/// FNV-1a: the same on every machine, which a fold over many machines needs. Whoever steers it
+/// steers only which names are given up once there are more than [`MAX_HOSTS`].
+fn hash(name: &str, ip: Option<IpAddr>) -> u64 {
+    let address = match ip {
+        Some(IpAddr::V4(ip)) => ip.to_ipv6_mapped().octets(),
+        Some(IpAddr::V6(ip)) => ip.octets(),
+        None => [0; 16],
+    };
+    name.bytes().chain(address).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,285 @@
+use std::net::Ipv4Addr;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::evidence::{
+    ByDirection, FlowEnd, HostSource, HttpExchange, QuicNames, RoleSource, TlsNames,
+};
+use crate::wire::{Endpoint, FrameId, Transport};
+
+fn endpoint(last: u8, port: u16) -> Endpoint {
+    Endpoint::new(Ipv4Addr::new(192, 0, 2, last).into(), port)
+}
+
+fn flow(client: u8) -> FlowRecord {
+    FlowRecord {
+        flow: 1,
+        community_id: "1:AAAA".to_owned(),
+        proto: Transport::Tcp,
+        client: endpoint(client, 50_000),
+        server: endpoint(200, 443),
+        roles: RoleSource::Handshake,
+        capture: "a.pcap".to_owned(),
+        first_frame: FrameId::new(0, 1),
+        last_frame: FrameId::new(0, 9),
+        first: Timestamp::ZERO,
+        last: Timestamp::ZERO,
+        packets: ByDirection::default(),
+        bytes: ByDirection::default(),
+        handshake_rtt_us: None,
+        tls: None,
+        quic: None,
+        http: Vec::new(),
+        dns: Vec::new(),
+        end: FlowEnd::Fin,
+        gaps: 0,
+        tampering_signature: None,
+    }
+}
+
+fn tls(client: u8, sni: &str, answered: bool) -> FlowRecord {
+    let server_version = answered.then(|| "TLS 1.3".to_owned());
+    let names = TlsNames { sni: Some(sni.to_owned()), server_version, ..TlsNames::default() };
+    FlowRecord { tls: Some(names), ..flow(client) }
+}
+
+fn http(client: u8, exchanges: &[(&str, Option<u16>)]) -> FlowRecord {
+    let http = exchanges
+        .iter()
+        .map(|(host, status)| HttpExchange {
+            host: Some((*host).to_owned()),
+            status: *status,
+            ..HttpExchange::default()
+        })
+        .collect();
+    FlowRecord { http, ..flow(client) }
+}
+
+fn finding(kind: Kind, confidence: Confidence, host: Option<&str>, second: i64) -> Finding {
+    Finding {
+        id: "id".to_owned(),
+        kind,
+        confidence,
+        score: 0.9,
+        host: host.map(str::to_owned),
+        host_source: host.map(|_| HostSource::Sni),
+        flow: 1,
+        community_id: "1:AAAA".to_owned(),
+        proto: Transport::Tcp,
+        client: endpoint(1, 50_000),
+        server: endpoint(200, 443),
+        capture: "a.pcap".to_owned(),
+        time: Timestamp::from_nanos(second * 1_000_000_000),
+        trigger_frame: None,
+        forged_frames: Vec::new(),
+        genuine_frames: Vec::new(),
+        frames: Vec::new(),
+        evidence: Vec::new(),
+        against: Vec::new(),
+        alternatives: Vec::new(),
+        residual_of: None,
+        injector: None,
+        block_page: None,
+    }
+}
+
+fn one(tally: &HostTally, host: &str) -> HostRecord {
+    tally.records().into_iter().find(|record| record.host == host).expect("host is known")
+}
+
+#[test]
+fn a_name_that_is_always_reset_is_blocked() {
+    let mut tally = HostTally::default();
+    for (client, second) in [(1, 30), (1, 10), (2, 20)] {
+        let reset = finding(Kind::Reset, Confidence::Likely, Some("a.example"), second);
+        tally.flow(&tls(client, "a.example", false), &[&reset]);
+    }
+    let record = one(&tally, "a.example");
+    assert_eq!(record.verdict, HostVerdict::Blocked);
+    assert_eq!((record.accesses, record.clients, record.clients_interfered), (3, 2, 2));
+    assert_eq!(record.interfered, BTreeMap::from([(Kind::Reset, 3)]));
+    assert_eq!(record.first_interfered, Some(Timestamp::from_nanos(10_000_000_000)));
+    assert_eq!(record.last_interfered, Some(Timestamp::from_nanos(30_000_000_000)));
+}
+
+#[test]
+fn a_client_that_was_ever_interfered_with_is_not_untouched() {
+    let mut tally = HostTally::default();
+    let reset = finding(Kind::Reset, Confidence::Confirmed, Some("a.example"), 0);
+    tally.flow(&tls(1, "a.example", false), &[&reset]);
+    tally.flow(&tls(1, "a.example", true), &[]);
+    tally.flow(&tls(2, "a.example", true), &[]);
+    tally.flow(&tls(3, "a.example", false), &[]);
+    let record = one(&tally, "a.example");
+    assert_eq!(record.verdict, HostVerdict::Partly);
+    assert_eq!((record.untouched, record.unclear), (2, 1));
+    assert_eq!((record.clients, record.clients_interfered, record.clients_untouched), (3, 1, 1));
+}
+
+#[test]
+fn a_possible_finding_makes_an_access_unclear() {
+    let mut tally = HostTally::default();
+    let maybe = finding(Kind::Reset, Confidence::Possible, Some("a.example"), 0);
+    tally.flow(&tls(1, "a.example", true), &[&maybe]);
+    let record = one(&tally, "a.example");
+    assert_eq!((record.verdict, record.unclear), (HostVerdict::Unclear, 1));
+    assert!(record.interfered.is_empty() && record.first_interfered.is_none());
+}
+
+#[test]
+fn of_several_http_hosts_only_the_named_one_is_hit() {
+    let mut tally = HostTally::default();
+    let page = finding(Kind::Response, Confidence::Confirmed, Some("b.example"), 0);
+    let exchanges = [
+        ("a.example", Some(200)),
+        ("a.example", None),
+        ("b.example", Some(403)),
+        ("c.example", None),
+    ];
+    tally.flow(&http(1, &exchanges), &[&page]);
+    let verdicts: Vec<_> = tally.records().iter().map(|record| record.verdict).collect();
+    let expected = [HostVerdict::Untouched, HostVerdict::Blocked, HostVerdict::Unclear];
+    assert_eq!(verdicts, expected);
+    assert_eq!(one(&tally, "a.example").accesses, 1, "one access for each flow");
+}
+
+#[test]
+fn a_finding_without_a_name_hits_the_only_name_and_clouds_several() {
+    let reset = finding(Kind::Reset, Confidence::Confirmed, None, 0);
+    let mut tally = HostTally::default();
+    tally.flow(&tls(1, "a.example", true), &[&reset]);
+    tally.flow(&http(1, &[("b.example", Some(200)), ("c.example", Some(200))]), &[&reset]);
+    let verdicts: Vec<_> = tally.records().iter().map(|record| record.verdict).collect();
+    assert_eq!(verdicts, [HostVerdict::Blocked, HostVerdict::Unclear, HostVerdict::Unclear]);
+}
+
+#[test]
+fn a_flow_without_a_name_may_get_one_by_correlation() {
+    let mut tally = HostTally::default();
+    tally.flow(&flow(1), &[&finding(Kind::Drop, Confidence::Likely, Some("A.example."), 0)]);
+    tally.flow(&flow(1), &[]);
+    let record = one(&tally, "a.example");
+    assert_eq!((record.accesses, record.verdict), (1, HostVerdict::Blocked));
+    assert_eq!(tally.records().len(), 1);
+}
+
+#[test]
+fn an_access_by_quic_is_never_untouched() {
+    let names = QuicNames { sni: Some("a.example".to_owned()), ..QuicNames::default() };
+    let mut tally = HostTally::default();
+    tally.flow(&FlowRecord { quic: Some(names), ..flow(1) }, &[]);
+    assert_eq!(one(&tally, "a.example").verdict, HostVerdict::Unclear);
+}
+
+#[test]
+fn what_is_no_host_name_is_counted_and_not_kept() {
+    let mut tally = HostTally::default();
+    tally.flow(&tls(1, &"x".repeat(MAX_NAME + 1), true), &[]);
+    tally.flow(&tls(1, ".", true), &[]);
+    assert_eq!((tally.records().len(), tally.accesses_given_up()), (0, 1));
+}
+
+/// An access in small numbers: client, names with answers, and findings.
+type Sketch = (u8, Vec<(u8, bool)>, Vec<(u8, u8, Option<u8>, i64)>);
+
+fn sketches() -> impl Strategy<Value = Vec<Sketch>> {
+    let names = prop::collection::vec((0u8..8, any::<bool>()), 0..3);
+    let findings =
+        prop::collection::vec((0u8..3, 0u8..3, prop::option::of(0u8..8), 0i64..100), 0..3);
+    prop::collection::vec((0u8..6, names, findings), 0..24)
+}
+
+fn add(tally: &mut HostTally, (client, names, found): &Sketch) {
+    let hosts: Vec<_> = names.iter().map(|(name, _)| format!("h{name}.example")).collect();
+    let exchanges: Vec<_> = hosts
+        .iter()
+        .zip(names)
+        .map(|(host, (_, answered))| (host.as_str(), answered.then_some(200)))
+        .collect();
+    let findings: Vec<_> = found
+        .iter()
+        .map(|(kind, confidence, host, second)| {
+            let kind = [Kind::Reset, Kind::Response, Kind::Drop][usize::from(*kind)];
+            let confidence = [Confidence::Possible, Confidence::Likely, Confidence::Confirmed]
+                [usize::from(*confidence)];
+            let host = host.map(|host| format!("h{host}.example"));
+            finding(kind, confidence, host.as_deref(), *second)
+        })
+        .collect();
+    tally.flow(&http(*client, &exchanges), &findings.iter().collect::<Vec<_>>());
+}
+
+fn tally(limits: Limits, flows: &[Sketch]) -> HostTally {
+    let mut tally = HostTally { limits, ..HostTally::default() };
+    for flow in flows {
+        add(&mut tally, flow);
+    }
+    tally
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    prop_oneof![
+        Just(Limits::default()),
+        (1usize..6, 1usize..12).prop_map(|(hosts, clients)| Limits { hosts, clients }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_flows_does_not_matter(
+        limits in limits(),
+        (flows, shuffled) in sketches().prop_flat_map(|flows| {
+            (Just(flows.clone()), Just(flows).prop_shuffle())
+        }),
+    ) {
+        prop_assert_eq!(tally(limits, &flows), tally(limits, &shuffled));
+    }
+
+    #[test]
+    fn merging_is_associative_and_equals_one_tally(
+        limits in limits(),
+        a in sketches(),
+        b in sketches(),
+        c in sketches(),
+    ) {
+        let [ta, tb, tc] = [&a, &b, &c].map(|flows| tally(limits, flows));
+        let mut left = ta.clone();
+        left.merge(tb.clone());
+        left.merge(tc.clone());
+        let mut right_tail = tb;
+        right_tail.merge(tc);
+        let mut right = ta;
+        right.merge(right_tail);
+        prop_assert_eq!(&left, &right);
+        prop_assert_eq!(left, tally(limits, &[a, b, c].concat()));
+    }
+
+    #[test]
+    fn what_survives_the_limits_is_complete(limits in limits(), flows in sketches()) {
+        let all = tally(Limits::default(), &flows);
+        let cut = tally(limits, &flows);
+        let mut kept = 0;
+        for record in cut.records() {
+            let full = one(&all, &record.host);
+            kept += record.accesses;
+            prop_assert_eq!(record.verdict, full.verdict);
+            prop_assert_eq!(record.interfered, full.interfered);
+            prop_assert!(record.clients <= full.clients);
+            prop_assert!(cut.clients_given_up() || record.clients == full.clients);
+        }
+        let total: u64 = all.records().iter().map(|record| record.accesses).sum();
+        prop_assert_eq!(kept + cut.accesses_given_up(), total);
+    }
+
+    #[test]
+    fn every_access_has_one_fate(flows in sketches()) {
+        for record in tally(Limits::default(), &flows).records() {
+            let settled = record.untouched + record.unclear;
+            prop_assert!(settled <= record.accesses);
+            let by_kind: u64 = record.interfered.values().sum();
+            prop_assert!(record.accesses - settled <= by_kind);
+            prop_assert!(record.clients_interfered + record.clients_untouched <= record.clients);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Across flows: what happened to one host name over the whole recording.
+//!
+//! *Enters:* flow records with the findings of each. *Leaves:* host records. *Kept:* one small
+//! tally for each host name and one for each client that named it. *Bounds:* [`HostTally`] states
+//! them; what is given up because of them is counted, and which hosts are given up does not
+//! depend on the order of the flows.
+//!
+//! Everything here is a fold over records, never a walk over live state: tallies of several lanes,
+//! files or machines merge into the tally of all of them, in any order.
+//!
+//! *Not done here:* weighing evidence (`verdict`); telling the result (`report`).
+
+mod hosts;
+
+pub use hosts::{HostTally, MAX_CLIENTS, MAX_HOSTS, MAX_NAME};
