@@ -65,19 +65,25 @@ fn v4(octets: Octets<'_>, tunnels: u8, reassembled: bool) -> Result<Next<'_>, Sk
         body,
     };
     if header.is_fragmenting_payload() {
-        return Ok(Next::Fragment(Fragment {
-            key: FragmentKey {
-                src: packet.src,
-                dst: packet.dst,
-                id: u32::from(header.identification()),
-                protocol: header.protocol().0,
-            },
-            offset: u32::from(header.fragments_offset().value()) * 8,
-            more: header.more_fragments(),
-            packet,
-        }));
+        Ok(fragment_v4(packet, &header))
+    } else {
+        extensions(packet)
     }
-    extensions(packet)
+}
+
+/// A part of an IPv4 packet (RFC 791 §3.2).
+fn fragment_v4<'a>(packet: IpPacket<'a>, header: &Ipv4HeaderSlice<'a>) -> Next<'a> {
+    Next::Fragment(Fragment {
+        key: FragmentKey {
+            src: packet.src,
+            dst: packet.dst,
+            id: u32::from(header.identification()),
+            protocol: header.protocol().0,
+        },
+        offset: u32::from(header.fragments_offset().value()) * 8,
+        more: header.more_fragments(),
+        packet,
+    })
 }
 
 fn v6(octets: Octets<'_>, tunnels: u8, reassembled: bool) -> Result<Next<'_>, Skip> {
