@@ -95,8 +95,12 @@ fn cisco_hdlc(octets: Octets<'_>) -> Option<Next<'_>> {
 
 /// BSD loopback: an address family in the byte order of the capturing machine.
 ///
-/// 2 is IPv4 everywhere; IPv6 is 10 on Linux, 23 on Windows, 24, 28 or 30 on the BSDs.
+/// 2 is IPv4 everywhere; IPv6 is 10 on Linux, 23 on Windows, 24, 28 or 30 on the BSDs. Some
+/// systems use the link type for PPP and Cisco HDLC, whose first bytes are no family.
 fn null(octets: Octets<'_>) -> Option<Next<'_>> {
+    if matches!(octets.array(0)?, [0xff, 0x03] | [0x0f | 0x8f, 0x00]) {
+        return Some(Next::Ppp(octets));
+    }
     let (little, big) = (octets.le32(0)?, octets.be32(0)?);
     let body = octets.skip(4)?;
     Some(match little.min(big) {

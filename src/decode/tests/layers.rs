@@ -80,6 +80,7 @@ fn cooked_and_raw(v4: &[u8], v6: &[u8]) -> Vec<Case> {
     vec![
         ("null, little-endian", 0, join(&[&[2, 0, 0, 0], v4])),
         ("null, big-endian, BSD's IPv6", 0, join(&[&[0, 0, 0, 30], v6])),
+        ("null, Cisco HDLC", 0, join(&[&[0x0f, 0, 8, 0], v4])),
         ("loop", 108, join(&[&[0, 0, 0, 2], v4])),
         ("raw 12", 12, v4.to_vec()),
         ("raw 14", 14, v6.to_vec()),
