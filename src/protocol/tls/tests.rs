@@ -11,7 +11,7 @@ fn read(sender: TlsSender, stream: &[u8], chunks: &[usize]) -> Vec<TlsEvent> {
     while !rest.is_empty() {
         let (chunk, after) = rest.split_at(chunks[turn % chunks.len()].clamp(1, rest.len()));
         reader.push(chunk, &mut |event| events.push(event));
-        assert!(reader.held_bytes() <= 132 << 10);
+        assert!(reader.held_bytes() <= 128 << 10);
         (rest, turn) = (after, turn + 1);
     }
     reader.end(&mut |event| events.push(event));
@@ -230,6 +230,50 @@ fn a_long_chain_is_kept_up_to_its_limit() {
     }
 }
 
+#[test]
+fn a_certificate_is_told() {
+    const DER: &[u8] = include_bytes!("tests/self_signed.der");
+    let body = prefixed::<3>(&[prefixed::<3>(DER), prefixed::<3>(b"none")].concat());
+    let events = read(TlsSender::Server, &record(22, &message(11, &body)), &[100]);
+    let [TlsEvent::Certificate(chain)] = &events[..] else { panic!("{events:?}") };
+    assert!(chain.complete);
+    let [own, broken] = &chain.certificates[..] else { panic!("{chain:?}") };
+    assert_eq!(
+        (own.der_len, own.sha256.as_str()),
+        (DER.len(), "300e03ce2174308872db9a0d7521ee5f167464a3d4836f85418c1aff0e14bbe1")
+    );
+    let claims = own.claims.as_ref().expect("a readable certificate");
+    assert_eq!(claims.subject, "C=XX, O=Example Org, CN=example.org");
+    assert_eq!((&claims.issuer, claims.self_signed), (&claims.subject, true));
+    assert_eq!(claims.names, ["example.org", "*.example.org", "192.0.2.1"]);
+    assert_eq!(
+        (&claims.not_before[..], &claims.not_after[..]),
+        ("2026-11-23T02:24:09Z", "2126-10-30T02:24:09Z")
+    );
+    assert_eq!((broken.der_len, &broken.claims), (4, &None));
+}
+
+/// The hello of the published example, byte by byte; the contents that do not count are empty.
+fn chrome_hello(order: &[u16]) -> Vec<u8> {
+    let content = |kind| match kind {
+        0 => prefixed::<2>(&[&[0][..], &prefixed::<2>(b"example.org")].concat()),
+        16 => prefixed::<2>(b"\x02h2\x08http/1.1"),
+        43 => b"\x06\x3a\x3a\x03\x04\x03\x03".to_vec(),
+        13 => prefixed::<2>(b"\x04\x03\x08\x04\x04\x01\x05\x03\x08\x05\x05\x01\x08\x06\x06\x01"),
+        _ => Vec::new(),
+    };
+    let extensions: Vec<_> = order.iter().map(|&kind| extension(kind, &content(kind))).collect();
+    let ciphers = b"\x6a\x6a\x13\x01\x13\x02\x13\x03\xc0\x2b\xc0\x2f\xc0\x2c\xc0\x30\xcc\xa9\
+        \xcc\xa8\xc0\x13\xc0\x14\x00\x9c\x00\x9d\x00\x2f\x00\x35";
+    let fixed = [&[3, 3][..], &[7; 32], &[0], &prefixed::<2>(ciphers), &[1, 0]].concat();
+    [fixed, prefixed::<2>(&extensions.concat())].concat()
+}
+
+const CHROME_ORDER: [u16; 18] = [
+    0x1a1a, 0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d, 0x0005, 0x0023, 0x0012,
+    0x002b, 0xff01, 0x000b, 0x000a, 0x0015, 0x9a9a,
+];
+
 /// Streams that are nearly right, so that the deep paths are met.
 fn streams() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
@@ -289,6 +333,14 @@ proptest! {
         let final_event =
             matches!(last, Some(TlsEvent::Encrypted | TlsEvent::Malformed(_) | TlsEvent::Lost));
         prop_assert_eq!(reader.wants_more(), !final_event);
+    }
+
+    #[test]
+    fn shuffled_extensions_keep_the_fingerprint(
+        order in Just(CHROME_ORDER.to_vec()).prop_shuffle(),
+    ) {
+        let hello = ClientHello::read(&chrome_hello(&order)).expect("a whole hello");
+        prop_assert_eq!(hello.ja4.as_deref(), Some("t13d1516h2_8daaf6152771_e5627efa2ab1"));
     }
 
     #[test]
