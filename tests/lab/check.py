@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Do the captures show what their labels say? Judged by tshark, a program that is not ours.
+
+Usage: check.py [FOLDER...]; without folders, all of `captures/`. Asks tshark for the checksums,
+the flags, the names and the order of frames, and holds them against label.json.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+FIELDS = ["frame.number", "frame.time_epoch", "ip.src", "ipv6.src", "tcp.stream", "tcp.flags",
+          "tcp.seq_raw", "tcp.len", "ip.checksum.status", "tcp.checksum.status", "http.host",
+          "tls.handshake.extensions_server_name", "tcp.flags.syn"]
+OPTIONS = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE",
+           "-o", "tcp.desegment_tcp_streams:FALSE"]
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+BAD = "0"
+SIZE_MAX = 60_000
+FOLDER_SUFFIXES = (".pcap", ".pcapng", ".gz", ".zst")
+
+
+def tshark(*words):
+    """tshark's standard output; its warnings about root are of no interest."""
+    done = subprocess.run(["tshark", "-n", *map(str, words)], capture_output=True, text=True,
+                          check=False)
+    if done.returncode:
+        raise RuntimeError(f"tshark: {done.stderr.strip().splitlines()[-1]}")
+    return done.stdout
+
+
+def frames_of(path):
+    """Frame number -> fields, for every frame of a file."""
+    wanted = [word for name in FIELDS for word in ("-e", name)]
+    found = {}
+    for line in tshark("-r", path, *OPTIONS, "-T", "fields", "-E", "occurrence=f", *wanted
+                       ).splitlines():
+        values = dict(zip(FIELDS, line.split("\t")))
+        found[int(values["frame.number"])] = values
+    return found
+
+
+def number(values, name):
+    """A numeric field; -1 where it is absent."""
+    return int(values[name], 0) if values[name] else -1
+
+
+def captures(folder):
+    """The recorded files of a folder."""
+    return sorted(path for path in folder.iterdir() if path.suffix in FOLDER_SUFFIXES)
+
+
+def problems(folder):
+    """All that does not fit, as sentences."""
+    folder = Path(folder)
+    label = json.loads((folder / "label.json").read_text(encoding="utf-8"))
+    files = {path.name: frames_of(path) for path in captures(folder)}
+    found = [f"{path.name}: {path.stat().st_size} bytes" for path in captures(folder)
+             if path.stat().st_size > SIZE_MAX]
+    for name, frames in files.items():
+        found += checksum_problems(name, frames)
+    for wanted in label["expected"]:
+        found += expectation_problems(wanted, files[wanted["capture"]], label)
+    if (label["kind"] == "interfered") != bool(label["expected"]):
+        found.append(f"{label['kind']}, but {len(label['expected'])} findings expected")
+    found += host_problems(label)
+    return found + story_problems(folder, label)
+
+
+def checksum_problems(name, frames):
+    """Every frame must look as it did on a wire."""
+    return [f"{name}: frame {at}: {field} is bad" for at, values in frames.items()
+            for field in ("ip.checksum.status", "tcp.checksum.status") if values[field] == BAD]
+
+
+def expectation_problems(wanted, frames, label):
+    """One expected finding against what tshark sees."""
+    found = []
+    forged = [frames[at] for at in wanted["forged_frames"]]
+    trigger = frames.get(wanted["trigger_frame"])
+    streams = {values["tcp.stream"] for values in forged}
+    if len(streams) != 1:
+        found.append(f"forged frames in TCP streams {sorted(streams)}")
+    if wanted["kind"] == "reset" and not all(
+            number(values, "tcp.flags") & (RST | FIN) for values in forged):
+        found.append("a forged frame is neither RST nor FIN")
+    if wanted["kind"] == "response" and not any(number(values, "tcp.len") > 0 for values in forged):
+        found.append("no forged frame carries data")
+    if trigger:
+        found += trigger_problems(wanted, trigger, forged, frames, label)
+    if wanted["min_confidence"] == "confirmed" and not proof(wanted, forged, frames):
+        found.append(f"`confirmed` without proof: {wanted['client']}")
+    return [f"{wanted['capture']}: {text}" for text in found]
+
+
+def trigger_problems(wanted, trigger, forged, frames, label):
+    """The trigger names the host; near the client the forger is faster than the server."""
+    found = []
+    named = (trigger["http.host"] or trigger["tls.handshake.extensions_server_name"]).lower()
+    if wanted["host"] and named.partition(":")[0] != wanted["host"]:
+        found.append(f"trigger names {named!r}, not {wanted['host']!r}")
+    delay = float(forged[0]["frame.time_epoch"]) - float(trigger["frame.time_epoch"])
+    if delay <= 0:
+        found.append("forged before its trigger")
+    trip = handshake(trigger["tcp.stream"], frames)
+    if label["vantage"] == "near client" and trip and delay > trip / 2:
+        found.append(f"forged {delay * 1000:.1f} ms after its trigger, RTT {trip * 1000:.1f} ms")
+    return found
+
+
+def handshake(stream, frames):
+    """Seconds from SYN to the SYN/ACK, or None."""
+    times = {}
+    for values in frames.values():
+        if values["tcp.stream"] == stream and number(values, "tcp.flags") & SYN:
+            times.setdefault(bool(number(values, "tcp.flags") & ACK), float(values["frame.time_epoch"]))
+    return times[True] - times[False] if len(times) == 2 else None
+
+
+def proof(wanted, forged, frames):
+    """Two packets that one honest stack cannot both have sent: a genuine one with content."""
+    source = {values["ip.src"] or values["ipv6.src"] for values in forged}
+    for at in wanted["genuine_frames"]:
+        values = frames[at]
+        content = number(values, "tcp.len") > 0 or number(values, "tcp.flags") & (SYN | FIN)
+        if content and (values["ip.src"] or values["ipv6.src"]) in source:
+            return True
+    return False
+
+
+def host_problems(label):
+    """The hosts' verdicts follow from the findings."""
+    named = {wanted["host"] for wanted in label["expected"]}
+    found = []
+    for host, verdict in label.get("hosts", {}).items():
+        if (verdict in ("blocked", "partly")) != (host in named):
+            found.append(f"{host} is said to be {verdict}, findings name {sorted(map(str, named))}")
+    return found
+
+
+def story_problems(folder, label):
+    """What the story itself promises: filters that match, or must not."""
+    import stories
+    story = stories.STORIES.get(label["story"])
+    if story is None:
+        return [f"no story {label['story']}"]
+    found = []
+    paths = captures(folder)
+    for wanted, filters in ((True, story.shows), (False, story.never)):
+        for text in filters:
+            hit = any(tshark("-r", path, "-Y", text).strip() for path in paths)
+            if hit != wanted:
+                found.append(f"{'nothing shows' if wanted else 'there is'}: {text}")
+    return found
+
+
+def main():
+    """Check folders; one line for each."""
+    root = Path(__file__).resolve().parent.parent.parent / "captures"
+    folders = [Path(name) for name in sys.argv[1:]] or sorted(
+        path.parent for path in root.glob("*/label.json"))
+    bad = 0
+    for folder in folders:
+        found = problems(folder)
+        bad += bool(found)
+        print(f"{folder.name}: {'; '.join(found) or 'ok'}")
+    print(f"{len(folders) - bad} passed, {bad} failed")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
