@@ -48,6 +48,11 @@ def number(values, name):
     return int(values[name], 0) if values[name] else -1
 
 
+def sender(values):
+    """The source address of a frame."""
+    return values["ip.src"] or values["ipv6.src"]
+
+
 def captures(folder):
     """The recorded files of a folder."""
     return sorted(path for path in folder.iterdir() if path.suffix in FOLDER_SUFFIXES)
@@ -103,6 +108,9 @@ def trigger_problems(wanted, trigger, forged, frames, label):
     if wanted["host"] and named.partition(":")[0] != wanted["host"]:
         found.append(f"trigger names {named!r}, not {wanted['host']!r}")
     delay = float(forged[0]["frame.time_epoch"]) - float(trigger["frame.time_epoch"])
+    to_client = {sender(values) for values in forged} == {sender(frames_to(trigger, frames))}
+    if to_client == (label["vantage"] == "near server"):
+        found.append("forged in the wrong direction for this vantage")
     if delay <= 0:
         found.append("forged before its trigger")
     trip = handshake(trigger["tcp.stream"], frames)
@@ -111,22 +119,29 @@ def trigger_problems(wanted, trigger, forged, frames, label):
     return found
 
 
+def frames_to(trigger, frames):
+    """Some frame of the other direction of the trigger's connection."""
+    return next(values for values in frames.values() if values["tcp.stream"] ==
+                trigger["tcp.stream"] and sender(values) != sender(trigger))
+
+
 def handshake(stream, frames):
     """Seconds from SYN to the SYN/ACK, or None."""
     times = {}
     for values in frames.values():
         if values["tcp.stream"] == stream and number(values, "tcp.flags") & SYN:
-            times.setdefault(bool(number(values, "tcp.flags") & ACK), float(values["frame.time_epoch"]))
+            answered = bool(number(values, "tcp.flags") & ACK)
+            times.setdefault(answered, float(values["frame.time_epoch"]))
     return times[True] - times[False] if len(times) == 2 else None
 
 
 def proof(wanted, forged, frames):
     """Two packets that one honest stack cannot both have sent: a genuine one with content."""
-    source = {values["ip.src"] or values["ipv6.src"] for values in forged}
+    source = {sender(values) for values in forged}
     for at in wanted["genuine_frames"]:
         values = frames[at]
         content = number(values, "tcp.len") > 0 or number(values, "tcp.flags") & (SYN | FIN)
-        if content and (values["ip.src"] or values["ipv6.src"]) in source:
+        if content and sender(values) in source:
             return True
     return False
 

@@ -58,7 +58,8 @@ class Forger:
         forged = Segment(*ends, seq, self.acknowledge(spec, right, bits), bits)
         forged.df = spec.get("df", False)
         forged.reserved = spec.get("reserved", 0)
-        forged.window = trigger.window if spec.get("window") == "copy" else spec.get("window", 64240)
+        window = spec.get("window", 64240)
+        forged.window = trigger.window if window == "copy" else window
         forged.ttl = self.ttl(flow, trigger, spec)
         forged.ipid = self.ipid(flow, trigger, spec) if forged.version == 4 else 0
         if spec.get("timestamps") == "mirror":

@@ -20,7 +20,8 @@ EUC_KR_NOTICE = """<html><head><meta http-equiv="Content-Type" content="text/htm
 # The English sentence is the one that was reported in June 2015. The Korean text is not: reports
 # only say that there was one and that it spoke of harmful content.
 KORYOLINK = """<html>
-<head><meta http-equiv="Content-Type" content="text/html; charset=utf-8"><title>Warning!</title></head>
+<head><meta http-equiv="Content-Type" content="text/html; charset=utf-8">
+<title>Warning!</title></head>
 <body bgcolor="#ffffff">
 <h1>Warning! You can't connect to this website because it's in blacklist site.</h1>
 <p>경고! 이 웹싸이트는 유해로운 내용을 담고있으므로 접속할수 없습니다.</p>

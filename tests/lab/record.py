@@ -27,6 +27,8 @@ class Lab:
     def curl(self, url, *options, source="198.51.100.10", wait=True):
         """One curl in the client's place; curl's own failure is part of the story."""
         name = url.split("/")[2]
+        if source != "198.51.100.10":
+            options = (*options, *self.resolved(name, url, source))
         words = ["curl", "-sS", "-m", "6", "--cacert", self.folder / "ca.pem", "-o", "/dev/null",
                  "-w", "%{http_code} %{size_download}", "-4" if "-6" not in options else "-6",
                  *(["--interface", source] if "-6" not in options else []), *options, url]
@@ -35,6 +37,29 @@ class Lab:
         said = self.world.run("client", *words, check=False)
         self.note(f"curl {name}: {said}")
         return said
+
+    def resolved(self, name, url, source):
+        """Ask the resolver from `source`, which curl itself cannot, and tell curl the answer."""
+        answer = self.world.run("client", "dig", "+short", "-b", source, "@203.0.113.53", name)
+        port = 443 if url.startswith("https") else 80
+        return "--resolve", f"{name}:{port}:{answer.split()[0]}"
+
+    def both_families(self, url):
+        """curl that may choose between IPv6 and IPv4 itself."""
+        said = self.world.run("client", "curl", "-sS", "-m", "6", "-o", "/dev/null", "-w",
+                              "%{http_code} %{remote_ip}", url, check=False)
+        self.note(f"curl {url}: {said}")
+
+    def company_proxy(self, address):
+        """A proxy on the edge router that ends the connections to one address, port 80."""
+        (self.folder / "proxy.conf").write_text(services.proxy_config(self.folder), "utf-8")
+        self.start("edge", "nginx", "-p", self.folder, "-c", self.folder / "proxy.conf")
+        for rule in ("add table ip filter", "add chain ip filter prerouting "
+                     "{ type nat hook prerouting priority -100; }",
+                     f"add rule ip filter prerouting ip daddr {address} tcp dport 80 "
+                     "redirect to :3128"):
+            self.run("edge", "nft", rule)
+        time.sleep(0.3)
 
     def client(self, what, *arguments, place="client"):
         """One of clients.py's acts."""

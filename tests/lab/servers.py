@@ -17,8 +17,7 @@ BODY = b"".join(b"line %04d of the answer of a server that has not long to live\
 def linger(sock):
     """Read the request, answer by a reset alone, as an overloaded front end does."""
     sock.recv(4096)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
-    sock.close()
+    linger_now(sock)
 
 
 def partial(sock):
@@ -32,6 +31,22 @@ def partial(sock):
 def linger_now(sock):
     """Close by reset."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+    sock.close()
+
+
+def hasty(sock):
+    """The first segments of an answer and, at their heels, a reset."""
+    sock.recv(4096)
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY[:5000])
+    linger_now(sock)
+
+
+def too_large(sock):
+    """A 413 while the body is still coming; the rest stays unread, so that closing resets."""
+    sock.recv(2000)
+    body = b"<html><head><title>413 Too large</title></head><body>Too large.</body></html>"
+    sock.sendall(b"HTTP/1.1 413 Request Entity Too Large\r\nConnection: close\r\n"
+                 b"Content-Length: %d\r\n\r\n" % len(body) + body)
     sock.close()
 
 
@@ -68,7 +83,7 @@ def dropped_session(sock):
 
 
 WHAT = {act.__name__.replace("_", "-"): act for act in (
-    linger, partial, slow, old, late, dropped_session)}
+    linger, partial, hasty, too_large, slow, old, late, dropped_session)}
 
 
 def main():

@@ -21,7 +21,6 @@ NAMES = {
     "moved.example": (["203.0.113.62"], None),
     "strict.example": (["203.0.113.63"], None),
     "gateway.example": (["203.0.113.64"], None),
-    "upload.example": (["203.0.113.65"], None),
     "impatient.example": (["203.0.113.66"], None),
     "rotating.example": (["203.0.113.68", "203.0.113.69"], None),
     "odd.example": (["203.0.113.70"], None),
@@ -46,13 +45,14 @@ http {{
 SITE = """
   server {{ {listen} server_name {name}; root {root}/www/{name}; {extra} }}
 """
+API = "location / { default_type application/json; return 200 '{\"status\":\"ok\"}'; }"
 EXTRA = {
     "closing.example": "location / { return 444; } location /open { try_files /index.html =404; }",
     "forbidding.example": "error_page 403 /blocked.html; location / { return 403; } "
                           "location = /blocked.html { internal; }",
     "moved.example": "location / { return 302 http://portal.example/blocked?from=moved.example; }",
     "gateway.example": "location / { proxy_pass http://127.0.0.1:9000; proxy_read_timeout 2s; }",
-    "upload.example": "client_max_body_size 1k; lingering_close off;",
+    "i.instagram.com": API, "upload.instagram.com": API,
     "impatient.example": "client_header_timeout 1s; client_body_timeout 1s; send_timeout 1s;",
 }
 OWN_403 = """<!DOCTYPE html>
@@ -73,7 +73,8 @@ def page(name):
     """The page of one site; names differ in length, so pages do."""
     lines = "".join(f"<p>{name}, paragraph {number}: the quick brown fox jumps over the lazy dog."
                     "</p>\n" for number in range(1, 8))
-    return f"<!DOCTYPE html>\n<html><head><title>{name}</title></head>\n<body>\n{lines}</body></html>\n"
+    return (f"<!DOCTYPE html>\n<html><head><title>{name}</title></head>\n<body>\n{lines}"
+            "</body></html>\n")
 
 
 def openssl(folder, *words):
@@ -118,6 +119,8 @@ def nginx_config(folder):
     """The whole configuration."""
     text = HEAD.format(root=folder)
     for name in NAMES:
+        if name == "odd.example":
+            continue  # servers.py answers there
         text += SITE.format(listen=listen(name), name=name, root=folder, extra=EXTRA.get(name, ""))
     text += ("  server { listen 203.0.113.63:443 ssl default_server; server_name _; "
              "ssl_reject_handshake on; }\n")
@@ -125,6 +128,22 @@ def nginx_config(folder):
              f"root {folder}/www/rotating.example; ssl_certificate {folder}/other.pem; "
              f"ssl_certificate_key {folder}/other.key; }}\n")
     return text + "}\n"
+
+
+PROXY_PAGE = """<!DOCTYPE html>
+<html><head><title>Web filter</title></head>
+<body><h1>This site is blocked by your organisation</h1>
+<p>Category: leisure. Ask the help desk if you need it for your work.</p></body></html>
+"""
+
+
+def proxy_config(folder):
+    """nginx as a company's filter: its own page for whatever is asked."""
+    (folder / "filter.html").write_text(PROXY_PAGE, encoding="utf-8")
+    body = ("server { listen 3128; root %s; error_page 403 /filter.html; "
+            "location / { return 403; } location = /filter.html { internal; } }" % folder)
+    head = HEAD.format(root=folder).replace("nginx.pid", "proxy.pid")
+    return "\n".join([head, body, "}"])
 
 
 def start(world):
