@@ -16,7 +16,8 @@ def reset_to_server(lab):
     lab.client("quiet", "203.0.113.10", "blocked.example", 2)
 
 
-@story(scenario={"triggers": BLOCKED, "forge": [rst(flags="RA", ttl=64), rst("server", flags="RA")]},
+@story(scenario={"triggers": BLOCKED, "forge": [
+    rst(flags="RA", ttl=64), rst("server", flags="RA")]},
        vantage="near server", confidence="possible", hosts={"open.example": "untouched"},
        files=("capture.pcapng",))
 def reset_both_ends_near_server(lab):
