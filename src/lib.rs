@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod correlate;
 pub mod decode;
+pub mod detect;
 pub mod evidence;
 pub mod flow;
 pub mod protocol;

@@ -1,0 +1,234 @@
+//! An HTTP answer, and the views of it in which patterns are looked for.
+
+use std::cell::OnceCell;
+
+use super::pattern::cut;
+use super::visible::{folded, visible};
+
+/// An HTTP answer as its parser hands it over.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer<'a> {
+    /// Host that was asked for, without port. Where it is given, a site's own addresses never
+    /// accuse it.
+    pub host: Option<&'a str>,
+    /// Status code.
+    pub status: Option<u16>,
+    /// Headers as name and value, in order.
+    pub headers: &'a [(String, String)],
+    /// Body, decoded of its content encoding; read only where `text` is empty.
+    pub body: &'a [u8],
+    /// Body decoded to Unicode, with its markup.
+    pub text: &'a str,
+    /// Title, if the caller has read it.
+    pub title: Option<&'a str>,
+}
+
+/// What kind of content the answer says it has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Content {
+    /// HTML or plain text, or nothing said.
+    Page,
+    /// Text that is not a page: a script, JSON, a style sheet, a feed.
+    Text,
+    /// Not text.
+    Other,
+}
+
+/// A header line, written `Name: value`.
+#[derive(Debug)]
+pub(super) struct HeaderLine {
+    /// Name in lower case.
+    pub(super) name: String,
+    /// Name with capitals, colon, space, value.
+    pub(super) line: String,
+    /// Where the value begins in `line`.
+    pub(super) value_at: usize,
+}
+
+impl HeaderLine {
+    /// Whether the header sends the reader elsewhere.
+    pub(super) fn forwards(&self) -> bool {
+        matches!(self.name.as_str(), "location" | "refresh")
+    }
+
+    /// The value.
+    pub(super) fn value(&self) -> &str {
+        self.line.get(self.value_at..).unwrap_or_default()
+    }
+}
+
+/// The views of one answer.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) headers: Vec<HeaderLine>,
+    /// The document with its markup, cut to 64 KiB.
+    pub(super) source: String,
+    /// What a reader sees of it.
+    pub(super) visible: String,
+    pub(super) title: String,
+    pub(super) host: Option<String>,
+    visible_chars: usize,
+    content: Content,
+    cut_short: bool,
+    /// Asked only when something accuses, and then once.
+    article: OnceCell<bool>,
+}
+
+impl Page {
+    /// Bytes of text that are read.
+    const TEXT_MAX: usize = 64 * 1024;
+    /// Bytes of headers that are read, together and each.
+    const HEADERS_MAX: usize = 32 * 1024;
+    const HEADER_MAX: usize = 4 * 1024;
+    /// A page of fewer characters can be a notice whatever it says.
+    const NOTICE_MIN: usize = 800;
+    /// A page of more characters cannot.
+    const NOTICE_MAX: usize = 3000;
+    /// Between them, the matched words must make up this part of the page.
+    const NOTICE_SHARE: usize = 16;
+
+    pub(super) fn new(answer: &Answer<'_>) -> Self {
+        let headers = header_lines(answer.headers);
+        let content = content_of(&headers);
+        let source = match content {
+            Content::Other => String::new(),
+            _ if answer.text.is_empty() => {
+                let bytes = answer.body.get(..Self::TEXT_MAX).unwrap_or(answer.body);
+                String::from_utf8_lossy(bytes).into_owned()
+            }
+            _ => cut(answer.text, Self::TEXT_MAX).to_owned(),
+        };
+        let visible = visible(&source);
+        Self {
+            visible_chars: visible.chars().count(),
+            cut_short: answer.text.len().max(answer.body.len()) > Self::TEXT_MAX,
+            title: answer
+                .title
+                .map(|title| folded(cut(title, Self::HEADER_MAX)))
+                .unwrap_or_default(),
+            host: answer.host.map(str::to_ascii_lowercase).filter(|host| host.contains('.')),
+            headers,
+            source,
+            visible,
+            content,
+            article: OnceCell::new(),
+        }
+    }
+
+    /// Whether a page of which these words are `chars` characters can be a notice at all.
+    ///
+    /// Notices are short: they say one thing. A page that says more is about something, be it
+    /// about the notice.
+    pub(super) fn can_be_notice(&self, chars: usize) -> bool {
+        let limit = chars.saturating_mul(Self::NOTICE_SHARE);
+        self.content == Content::Page
+            && !self.cut_short
+            && self.visible_chars <= limit.clamp(Self::NOTICE_MIN, Self::NOTICE_MAX)
+            && !self.is_article()
+    }
+
+    /// Whether the page is marked up as an article or a feed.
+    fn is_article(&self) -> bool {
+        *self.article.get_or_init(|| {
+            let lower = self.source.to_ascii_lowercase();
+            ARTICLE_MARKS.iter().any(|mark| lower.contains(mark))
+        })
+    }
+}
+
+fn header_lines(headers: &[(String, String)]) -> Vec<HeaderLine> {
+    let mut lines = Vec::with_capacity(headers.len().min(64));
+    let mut total = 0_usize;
+    for (name, value) in headers {
+        let (name, value) = (cut(name, 256), cut(value.trim(), Page::HEADER_MAX));
+        total = total.saturating_add(name.len()).saturating_add(value.len());
+        if total > Page::HEADERS_MAX {
+            break;
+        }
+        lines.push(HeaderLine {
+            name: name.to_ascii_lowercase(),
+            line: format!("{}: {value}", capitalised(name)),
+            value_at: name.len().saturating_add(2),
+        });
+    }
+    lines
+}
+
+/// `content-type` as `Content-Type`: names are free of case (RFC 9110 §5.1), patterns are not.
+fn capitalised(name: &str) -> String {
+    let mut first = true;
+    name.chars()
+        .map(|character| {
+            let letter =
+                if first { character.to_ascii_uppercase() } else { character.to_ascii_lowercase() };
+            first = character == '-';
+            letter
+        })
+        .collect()
+}
+
+fn content_of(headers: &[HeaderLine]) -> Content {
+    let Some(line) = headers.iter().find(|line| line.name == "content-type") else {
+        return Content::Page;
+    };
+    let kind = line.value().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match kind.as_str() {
+        "" | "text/html" | "text/plain" | "application/xhtml+xml" => Content::Page,
+        _ if kind.starts_with("text/") || kind.ends_with("xml") || kind.ends_with("json") => {
+            Content::Text
+        }
+        _ if kind.ends_with("javascript") => Content::Text,
+        // WAP pages, and types that a careless injector makes up ("html").
+        _ if kind.contains("wap") || !kind.contains('/') => Content::Page,
+        _ => Content::Other,
+    }
+}
+
+/// Markup of news sites, blogs and feeds.
+const ARTICLE_MARKS: [&str; 7] = [
+    "<article",
+    "newsarticle",
+    "blogposting",
+    "article:published_time",
+    "content=\"article\"",
+    "<rss",
+    "<feed",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_written_in_one_way() {
+        let headers = [("x-squid-ERROR".to_owned(), " ERR_ACCESS_DENIED 0".to_owned())];
+        let lines = header_lines(&headers);
+        assert_eq!(lines[0].line, "X-Squid-Error: ERR_ACCESS_DENIED 0");
+        assert_eq!(lines[0].value(), "ERR_ACCESS_DENIED 0");
+    }
+
+    #[test]
+    fn headers_are_bounded() {
+        let headers = vec![("a".to_owned(), "b".repeat(10_000)); 100];
+        let total: usize = header_lines(&headers).iter().map(|line| line.line.len()).sum();
+        assert!(total <= Page::HEADERS_MAX + 1000);
+    }
+
+    #[test]
+    fn kinds_of_content() {
+        for (value, expected) in [
+            ("text/html; charset=utf-8", Content::Page),
+            ("Text/HTML", Content::Page),
+            ("html", Content::Page),
+            ("application/json", Content::Text),
+            ("text/css", Content::Text),
+            ("application/rss+xml", Content::Text),
+            ("image/png", Content::Other),
+            ("application/octet-stream", Content::Other),
+        ] {
+            let lines = header_lines(&[("Content-Type".to_owned(), value.to_owned())]);
+            assert_eq!(content_of(&lines), expected, "{value}");
+        }
+        assert_eq!(content_of(&[]), Content::Page);
+    }
+}

@@ -1,0 +1,99 @@
+//! The set of lists that is matched against.
+
+use std::fmt::Write as _;
+
+use aho_corasick::AhoCorasick;
+use sha2::{Digest, Sha256};
+
+use super::answer::{Answer, Page};
+use super::dns::DnsEntry;
+use super::list::List;
+use super::load::{FingerprintError, LoadReport};
+use super::row::Row;
+use super::scan::{Match, Scan};
+use crate::evidence::FingerprintSource;
+
+/// The built-in list.
+const BUILTIN: &str = include_str!("builtin.csv");
+
+/// Lists of block-page fingerprints, ready to be matched.
+///
+/// The set does not change while it is matched against and can be shared between threads.
+#[derive(Debug, Default)]
+pub struct FingerprintSet {
+    sources: Vec<FingerprintSource>,
+    rows: Vec<Row>,
+    dns: Vec<DnsEntry>,
+    /// Finds the needle of row `i` as pattern `i`.
+    automaton: Option<AhoCorasick>,
+}
+
+impl FingerprintSet {
+    /// Name of the list that comes with the program.
+    pub const BUILTIN_NAME: &'static str = "builtin";
+    const LISTS_MAX: usize = 32;
+    const ROWS_MAX: usize = 50_000;
+
+    /// The list that comes with the program, alone.
+    pub fn builtin() -> Self {
+        let mut set = Self::default();
+        // A test holds that every row of it loads.
+        let _ = set.load(Self::BUILTIN_NAME, BUILTIN.as_bytes());
+        set
+    }
+
+    /// Adds a list; its format is told by its content.
+    ///
+    /// # Errors
+    /// A list that is too large, not text or of no known format; the set stays as it was.
+    pub fn load(&mut self, name: &str, bytes: &[u8]) -> Result<LoadReport, FingerprintError> {
+        if self.sources.len() >= Self::LISTS_MAX {
+            return Err(FingerprintError::SetFull);
+        }
+        let mut list = List::read(name, bytes, self.sources.len())?;
+        if self.rows.len().saturating_add(list.rows.len()) > Self::ROWS_MAX {
+            return Err(FingerprintError::SetFull);
+        }
+        let needles = self.rows.iter().chain(&list.rows).map(|row| row.pattern.needle());
+        let automaton = AhoCorasick::new(needles).map_err(|_| FingerprintError::SetFull)?;
+        self.automaton = Some(automaton);
+        for (number, row) in (self.rows.len()..).zip(&mut list.rows) {
+            row.number = number;
+        }
+        self.rows.extend(list.rows);
+        self.dns.extend(list.dns);
+        self.sources.push(FingerprintSource {
+            name: name.to_owned(),
+            sha256: hex(&Sha256::digest(bytes)),
+            entries: list.report.entries(),
+        });
+        Ok(list.report)
+    }
+
+    /// What the answer shows: the strongest row that fits, or the benign one that speaks for it.
+    ///
+    /// Only a match whose strength [`accuses`](super::Strength::accuses) speaks for interference.
+    pub fn matches(&self, answer: &Answer<'_>) -> Option<Match<'_>> {
+        let automaton = self.automaton.as_ref()?;
+        let page = Page::new(answer);
+        Scan::new(automaton, &self.rows, &self.sources, &page).run()
+    }
+
+    /// The lists, in the order in which they were loaded, with the SHA-256 of their bytes.
+    pub fn sources(&self) -> Vec<FingerprintSource> {
+        self.sources.clone()
+    }
+
+    /// Rows of the lists that speak of DNS answers.
+    pub fn dns_entries(&self) -> &[DnsEntry] {
+        &self.dns
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}

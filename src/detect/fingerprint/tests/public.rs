@@ -1,0 +1,78 @@
+//! The public lists, where they lie beside the checkout.
+
+use std::path::PathBuf;
+
+use super::super::{FingerprintSet, ListFormat, LoadReport, Strength};
+use super::Sample;
+use super::pages::ordinary;
+
+const LISTS: [&str; 4] = [
+    "citizenlab-http.csv",
+    "citizenlab-dns.csv",
+    "censoredplanet-blockpage.jsonl",
+    "censoredplanet-false-positive.jsonl",
+];
+
+/// The lists named, or nothing where they are absent.
+fn load(names: &[&str]) -> Option<(FingerprintSet, Vec<LoadReport>)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/fingerprints");
+    let mut set = FingerprintSet::builtin();
+    let mut reports = Vec::new();
+    for name in names {
+        let Ok(bytes) = std::fs::read(folder.join(name)) else {
+            eprintln!("skipped: ../shared/fingerprints/{name} is absent");
+            return None;
+        };
+        reports.push(set.load(name, &bytes).unwrap());
+    }
+    Some((set, reports))
+}
+
+#[test]
+fn counts() {
+    let Some((set, reports)) = load(&LISTS) else { return };
+    for report in &reports {
+        println!("{report:#?}");
+    }
+    let [http, dns, blocking, benign] = reports.as_slice() else { panic!("four lists") };
+    assert_eq!((http.format, http.entries(), http.rejected), (ListFormat::CitizenLabHttp, 346, 0));
+    assert_eq!(http.benign, 3);
+    assert!(http.accusing() > 250, "{http:?}");
+    assert_eq!((dns.dns, dns.accusing()), (127, 0));
+    assert_eq!(set.dns_entries().len(), 127);
+    assert_eq!(blocking.benign, 0);
+    assert!((250..450).contains(&blocking.accusing()), "{blocking:?}");
+    assert_eq!(benign.accusing() + benign.broad, 0, "false positives never accuse");
+    assert!(benign.benign > 450, "{benign:?}");
+    assert!(blocking.rejected + benign.rejected < 10, "{:?}", benign.rejections);
+}
+
+#[test]
+fn no_list_accuses_an_ordinary_page() {
+    for names in [&LISTS[..], &LISTS[..1], &LISTS[2..3]] {
+        let Some((set, _)) = load(names) else { return };
+        for (name, sample) in ordinary() {
+            assert_eq!(sample.accused(&set), None, "{name} with {names:?}");
+        }
+    }
+}
+
+#[test]
+fn known_notices_are_found() {
+    let Some((set, _)) = load(&LISTS) else { return };
+    for (location, country) in [
+        ("http://blocked.akado.ru/", "RU"),
+        ("http://blockpage.bt.com/pcstaticpage/blocked.html", "GB"),
+        ("http://block.myrepublic.co.id/", "ID"),
+    ] {
+        let sample = Sample::redirect(location);
+        let found = sample.matched(&set).expect(location);
+        assert!(found.strength.accuses(), "{found:?}");
+        assert!(found.strength >= Strength::Product);
+        assert_eq!(found.countries, [country]);
+    }
+    let frame = "<html><head><title>M7-5</title></head><body><iframe src=\"http://10.10.34.35:80\" \
+                 style=\"width: 100%; height: 100%\" scrolling=\"no\"></iframe></body></html>";
+    let found = Sample::html(frame).status(403).accused(&set).unwrap();
+    assert_eq!((found.name, found.strength), ("iran_frame", Strength::Specific));
+}
