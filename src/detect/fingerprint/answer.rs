@@ -43,14 +43,11 @@ pub(super) struct HeaderLine {
     pub(super) line: String,
     /// Where the value begins in `line`.
     pub(super) value_at: usize,
+    /// Whether the header sends the reader elsewhere.
+    pub(super) forwards: bool,
 }
 
 impl HeaderLine {
-    /// Whether the header sends the reader elsewhere.
-    pub(super) fn forwards(&self) -> bool {
-        matches!(self.name.as_str(), "location" | "refresh")
-    }
-
     /// The value.
     pub(super) fn value(&self) -> &str {
         self.line.get(self.value_at..).unwrap_or_default()
@@ -88,7 +85,7 @@ impl Page {
     const NOTICE_SHARE: usize = 16;
 
     pub(super) fn new(answer: &Answer<'_>) -> Self {
-        let headers = header_lines(answer.headers);
+        let headers = header_lines(answer.headers, answer.status);
         let content = content_of(&headers);
         let source = match content {
             Content::Other => String::new(),
@@ -136,7 +133,13 @@ impl Page {
     }
 }
 
-fn header_lines(headers: &[(String, String)]) -> Vec<HeaderLine> {
+/// A Location sends the reader elsewhere on a redirection only (RFC 9110 §10.2.2).
+fn forwards(name: &str, status: Option<u16>) -> bool {
+    let redirection = status.is_none_or(|status| (300..400).contains(&status));
+    name == "refresh" || (name == "location" && redirection)
+}
+
+fn header_lines(headers: &[(String, String)], status: Option<u16>) -> Vec<HeaderLine> {
     let mut lines = Vec::with_capacity(headers.len().min(64));
     let mut total = 0_usize;
     for (name, value) in headers {
@@ -145,10 +148,12 @@ fn header_lines(headers: &[(String, String)]) -> Vec<HeaderLine> {
         if total > Page::HEADERS_MAX {
             break;
         }
+        let lower = name.to_ascii_lowercase();
         lines.push(HeaderLine {
-            name: name.to_ascii_lowercase(),
             line: format!("{}: {value}", capitalised(name)),
             value_at: name.len().saturating_add(2),
+            forwards: forwards(&lower, status),
+            name: lower,
         });
     }
     lines
@@ -202,15 +207,29 @@ mod tests {
     #[test]
     fn headers_are_written_in_one_way() {
         let headers = [("x-squid-ERROR".to_owned(), " ERR_ACCESS_DENIED 0".to_owned())];
-        let lines = header_lines(&headers);
+        let lines = header_lines(&headers, None);
         assert_eq!(lines[0].line, "X-Squid-Error: ERR_ACCESS_DENIED 0");
         assert_eq!(lines[0].value(), "ERR_ACCESS_DENIED 0");
     }
 
     #[test]
+    fn headers_that_forward() {
+        for (name, status, expected) in [
+            ("location", Some(302), true),
+            ("location", None, true),
+            ("location", Some(201), false),
+            ("location", Some(200), false),
+            ("refresh", Some(200), true),
+            ("content-location", Some(302), false),
+        ] {
+            assert_eq!(forwards(name, status), expected, "{name} {status:?}");
+        }
+    }
+
+    #[test]
     fn headers_are_bounded() {
         let headers = vec![("a".to_owned(), "b".repeat(10_000)); 100];
-        let total: usize = header_lines(&headers).iter().map(|line| line.line.len()).sum();
+        let total: usize = header_lines(&headers, None).iter().map(|line| line.line.len()).sum();
         assert!(total <= Page::HEADERS_MAX + 1000);
     }
 
@@ -226,7 +245,7 @@ mod tests {
             ("image/png", Content::Other),
             ("application/octet-stream", Content::Other),
         ] {
-            let lines = header_lines(&[("Content-Type".to_owned(), value.to_owned())]);
+            let lines = header_lines(&[("Content-Type".to_owned(), value.to_owned())], None);
             assert_eq!(content_of(&lines), expected, "{value}");
         }
         assert_eq!(content_of(&[]), Content::Page);

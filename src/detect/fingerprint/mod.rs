@@ -40,6 +40,7 @@
 //! Not done here: reading files, decoding bodies, forming facts, comparing DNS answers (the rows of
 //! DNS lists are kept for those who do: [`FingerprintSet::dns_entries`]).
 
+mod address;
 mod answer;
 mod dns;
 mod forward;

@@ -240,7 +240,7 @@ fn wants(target: &Target, view: View<'_>) -> bool {
         | (Target::Visible, View::Visible)
         | (Target::Title, View::Title) => true,
         (Target::Header(name), View::Header(line)) => *name == line.name,
-        (Target::Forward, View::Header(line)) => line.forwards(),
+        (Target::Forward, View::Header(line)) => line.forwards,
         _ => false,
     }
 }
@@ -251,7 +251,7 @@ fn place_of(row: &Row, view: View<'_>, haystack: &str, range: &Range<usize>) -> 
         View::Title => Place::Title,
         View::Source if forwards_from(row, haystack, range) => Place::ForwardBody,
         View::Source => Place::Body,
-        View::Header(line) if line.forwards() && is_destination(row, haystack, range) => {
+        View::Header(line) if line.forwards && is_destination(row, haystack, range) => {
             Place::ForwardHeader
         }
         View::Header(_) => Place::Header,

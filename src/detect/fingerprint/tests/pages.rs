@@ -1,5 +1,7 @@
 //! Ordinary pages, which no list may accuse.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::super::{Answer, FingerprintSet, Strength};
@@ -72,6 +74,8 @@ fn the_builtin_list_accuses_no_ordinary_page() {
     }
 }
 
+static BUILTIN: LazyLock<FingerprintSet> = LazyLock::new(FingerprintSet::builtin);
+
 proptest! {
     #[test]
     fn no_answer_makes_it_panic(
@@ -80,7 +84,7 @@ proptest! {
         value in "\\PC{0,80}",
         host in proptest::option::of("[a-z.]{0,20}"),
     ) {
-        let set = FingerprintSet::builtin();
+        let set = &*BUILTIN;
         let headers = [("Location".to_owned(), value.clone()), (value, "x".to_owned())];
         let answer = Answer { host: host.as_deref(), headers: &headers, body: &body, text: &text, ..Answer::default() };
         let _ = set.matches(&answer);
@@ -89,9 +93,9 @@ proptest! {
 
     #[test]
     fn a_notice_is_found_whatever_stands_around_it(before in "[a-z ]{0,200}", after in "[a-z ]{0,200}") {
-        let set = FingerprintSet::builtin();
+        let set = &*BUILTIN;
         let text = format!("<p>{before}</p>You can't connect to this website because it's in blacklist site.<p>{after}</p>");
-        prop_assert!(Sample::html(text).accused(&set).is_some());
+        prop_assert!(Sample::html(text).accused(set).is_some());
     }
 }
 

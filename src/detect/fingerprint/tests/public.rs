@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::super::list::List;
 use super::super::{FingerprintSet, ListFormat, LoadReport, Strength};
 use super::Sample;
 use super::pages::ordinary;
@@ -75,4 +76,39 @@ fn known_notices_are_found() {
                  style=\"width: 100%; height: 100%\" scrolling=\"no\"></iframe></body></html>";
     let found = Sample::html(frame).status(403).accused(&set).unwrap();
     assert_eq!((found.name, found.strength), ("iran_frame", Strength::Specific));
+}
+
+/// Each accusing row must find what it describes; otherwise its rating is worth nothing.
+#[test]
+fn accusing_rows_find_their_own_notices() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/fingerprints");
+    for name in [LISTS[0], LISTS[2]] {
+        let Some((set, _)) = load(&[name]) else { return };
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let list = List::read(name, &bytes, 0).unwrap();
+        let accusing = || list.rows.iter().filter(|row| row.rating.most().accuses());
+        let silent: Vec<_> = accusing()
+            .filter(|row| {
+                !shown(row.pattern.text()).iter().any(|page| page.accused(&set).is_some())
+            })
+            .map(|row| (&row.name, row.pattern.text()))
+            .collect();
+        println!("{name}: {} of {} silent: {silent:#?}", silent.len(), accusing().count());
+        assert!(silent.len() * 50 <= accusing().count(), "{name}: {silent:#?}");
+    }
+}
+
+/// What an answer with the pattern may look like.
+fn shown(pattern: &str) -> Vec<Sample> {
+    let address = pattern.trim_start_matches("Location: ");
+    let full =
+        if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+    vec![
+        Sample::redirect(&full),
+        Sample::redirect(&format!("http://192.0.2.1/{address}x")),
+        Sample::redirect(&format!("http:{address}x")),
+        Sample::html(format!("<p>{pattern}</p>")),
+        Sample::html(format!("<iframe src=\"{full}\"></iframe>")),
+        Sample::html("").status(403).header("Server", pattern),
+    ]
 }
