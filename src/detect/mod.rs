@@ -1,6 +1,29 @@
-//! Detectors: what each signal family sees in a flow, one file or folder a family.
+//! Detectors: what in a flow one honest pair of stacks cannot have done.
 //!
-//! A detector takes what the rooms before it made (segments, streams, parsed messages) and returns
-//! facts; it never calls the room that weighs them.
+//! Enters: observations of segments (`flow`), disagreements about bytes (`stream`), answers read
+//! (`protocol`). Leaves: for each flow that shows anything odd, one [`Suspicion`] a kind, with
+//! facts for and against; innocent flows leave nothing. Kept: a [`Tape`] of the last headers of
+//! each direction and, from the first odd packet on, a bounded log. Bounds: [`Tape::KEPT`]
+//! sightings a direction, [`Watch::LOG_MAX`] logged ones, [`Watch::CONFLICTS_MAX`] conflicts and
+//! [`Watch::ANSWERS_MAX`] answers a flow.
+//!
+//! A detector never says how sure it is: weights are the verdict's. It says what it expected, what
+//! it saw, in which frame, and which innocent causes it could not rule out.
+//!
+//! [`Suspicion`]: crate::evidence::Suspicion
 
 pub mod fingerprint;
+
+mod baseline;
+mod device;
+mod marks;
+mod reset;
+mod reset_sequence;
+mod response;
+mod scene;
+mod tape;
+mod watch;
+
+pub use scene::{Answer, Conflict, Notice, Scene, Trigger};
+pub use tape::Tape;
+pub use watch::{Disagreement, Watch};

@@ -18,6 +18,18 @@ pub enum CharsetSource {
     Guess,
 }
 
+impl CharsetSource {
+    /// How a reader is told.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bom => "byte order mark",
+            Self::Header => "header",
+            Self::Meta => "meta",
+            Self::Guess => "guessed",
+        }
+    }
+}
+
 /// A charset and how it was found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {

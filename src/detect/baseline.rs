@@ -1,0 +1,115 @@
+//! How a sender's headers look in this flow, the suspects left out.
+
+use super::Scene;
+use crate::flow::Sighting;
+use crate::wire::{Direction, FrameId, SeqNumber, Timestamp, Ttl};
+
+/// The sender's own line, read off packets that nobody suspects.
+#[derive(Clone, Debug)]
+pub(super) struct Baseline<'a> {
+    sightings: Vec<&'a Sighting>,
+}
+
+/// How a sender numbers its packets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum IpIdLine {
+    /// Always the same number.
+    Constant(u16),
+    /// In small steps upwards.
+    Rising,
+}
+
+impl<'a> Baseline<'a> {
+    /// The line of `direction`'s sender without the frames in `suspects` and without its RSTs
+    /// (stacks build these apart from the connection).
+    pub(super) fn of(scene: &Scene<'a>, direction: Direction, suspects: &[FrameId]) -> Self {
+        let opening = match direction {
+            Direction::ToServer => scene.handshake.syn.as_ref(),
+            Direction::ToClient => scene.handshake.syn_ack.as_ref(),
+        };
+        let logged = scene.sent(direction);
+        let first_logged = scene.log.first().map(|seen| seen.frame);
+        let opening = opening.filter(|seen| first_logged.is_none_or(|first| seen.frame < first));
+        let sightings = opening
+            .into_iter()
+            .chain(logged)
+            .filter(|seen| !seen.is_reset() && !suspects.contains(&seen.frame))
+            .collect();
+        Self { sightings }
+    }
+
+    /// How many packets it was read off.
+    pub(super) fn len(&self) -> usize {
+        self.sightings.len()
+    }
+
+    /// Lowest and highest TTL.
+    pub(super) fn ttl_range(&self) -> Option<(Ttl, Ttl)> {
+        let ttls = || self.sightings.iter().map(|seen| seen.ttl);
+        Some((ttls().min()?, ttls().max()?))
+    }
+
+    /// How it numbers its packets, if a rule is to be seen. Numbers of zero are left out: Linux
+    /// gives them to SYN/ACKs, whatever it does afterwards.
+    pub(super) fn ip_id_line(&self) -> Option<IpIdLine> {
+        let ids: Vec<u16> =
+            self.sightings.iter().filter_map(|seen| seen.ip_id).filter(|id| *id != 0).collect();
+        let first = *ids.first()?;
+        if ids.len() < 3 {
+            return None;
+        }
+        if ids.iter().all(|id| *id == first) {
+            return Some(IpIdLine::Constant(first));
+        }
+        let steps = ids.iter().zip(ids.iter().skip(1)).map(|(one, next)| next.wrapping_sub(*one));
+        let small = steps.filter(|step| (1..=Self::STEP_MAX).contains(step)).count();
+        (small * 5 >= (ids.len() - 1) * 4).then_some(IpIdLine::Rising)
+    }
+
+    /// The largest step of a counter that serves several connections at once.
+    pub(super) const STEP_MAX: u16 = 1000;
+
+    /// The last numbered packet before `frame`, and the first one after it.
+    pub(super) fn ip_id_neighbours(&self, frame: FrameId) -> (Option<u16>, Option<u16>) {
+        let numbered = || self.sightings.iter().filter(|seen| seen.ip_id.is_some_and(|id| id != 0));
+        let before = numbered().rfind(|seen| seen.frame < frame);
+        let after = numbered().find(|seen| seen.frame > frame);
+        (before.and_then(|seen| seen.ip_id), after.and_then(|seen| seen.ip_id))
+    }
+
+    /// The timestamp that the sender's clock should show at `time`, and how far off is too far.
+    ///
+    /// The rate is read off the line where it spans half a second, otherwise 1 kHz is taken
+    /// (RFC 7323 §5.4 allows 1 Hz to 1 kHz), with a tolerance to match.
+    pub(super) fn expected_tsval(&self, time: Timestamp) -> Option<(u32, u32)> {
+        let stamped =
+            || self.sightings.iter().filter_map(|seen| Some((seen.time, seen.timestamps?.value)));
+        let (first_time, first) = stamped().next()?;
+        let (last_time, last) = stamped().next_back()?;
+        let span_ms = last_time.since(first_time).as_millis_f64();
+        let measured = span_ms >= 500.0;
+        let rate = if measured { f64::from(last.wrapping_sub(first)) / span_ms } else { 1.0 };
+        if !(0.0..=1100.0).contains(&rate) {
+            return None;
+        }
+        let since_last = (time.as_nanos() as f64 - last_time.as_nanos() as f64) / 1e6;
+        let expected = (i64::from(last) + (since_last * rate) as i64) as u32;
+        let tolerance = (rate * 2_000.0 + since_last.abs() * rate) as u32;
+        Some((expected, tolerance.max(10)))
+    }
+
+    /// Whether `echo` can be a timestamp of this sender: not beyond its highest so far, and not
+    /// older than its first.
+    pub(super) fn may_have_sent(&self, echo: u32, before: FrameId) -> Option<bool> {
+        let values: Vec<u32> = self
+            .sightings
+            .iter()
+            .filter(|seen| seen.frame < before)
+            .filter_map(|seen| Some(seen.timestamps?.value))
+            .collect();
+        let lowest = SeqNumber(*values.first()?);
+        let highest = SeqNumber(*values.last()?);
+        let echo = SeqNumber(echo);
+        Some(echo.distance_from(lowest) >= 0 && highest.distance_from(echo) >= 0)
+    }
+}

@@ -1,0 +1,210 @@
+//! Header marks of a suspect packet, held against its stated sender's own line.
+//!
+//! One function a family, each giving at most one fact for and one against. They are the same for
+//! resets and for content; what a mark weighs is the verdict's business.
+
+use super::Scene;
+use super::baseline::{Baseline, IpIdLine};
+use super::scene::{Words, fact};
+use crate::evidence::{Fact, Grade, Signal};
+use crate::flow::Sighting;
+use crate::wire::{Direction, Duration};
+
+/// All header marks of `suspect`, `own` being its stated sender's line.
+pub(super) fn of(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Vec<Fact> {
+    [
+        ttl(scene, suspect, own),
+        ip_id_copied(scene, suspect).or_else(|| ip_id_line(scene, suspect, own)),
+        missing_timestamp(scene, suspect).or_else(|| timestamp_line(scene, suspect, own)),
+        timing(scene, suspect),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A TTL that its sender did not show elsewhere, or one that it did.
+pub(super) fn ttl(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Option<Fact> {
+    let (low, high) = own.ttl_range()?;
+    let seen = suspect.ttl;
+    let off = low.0.saturating_sub(seen.0).max(seen.0.saturating_sub(high.0));
+    let range = if low == high { low.to_string() } else { format!("{low} to {high}") };
+    let others = match own.len() {
+        1 => "its only other packet".to_owned(),
+        n => format!("its other {n} packets"),
+    };
+    let claimed = scene.claimed(suspect);
+    let (signal, text) = match off {
+        0 => (
+            Signal::TtlMatch,
+            format!("{} has TTL {seen}, as {others} from {claimed} had", suspect.frame),
+        ),
+        1..=2 => return None,
+        _ => (
+            Signal::TtlShift,
+            format!("{} has TTL {seen}; {others} from {claimed} had {range}", suspect.frame),
+        ),
+    };
+    // One sample of the sender is half a line.
+    let grade = if own.len() > 1 { Grade::Full } else { Grade::Half };
+    let words = Words { expected: format!("TTL {range}"), observed: format!("TTL {seen}"), text };
+    Some(fact(signal, grade, suspect.frame, words))
+}
+
+/// An identification copied from the packet that it answers, together with the window.
+fn ip_id_copied(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
+    let id = suspect.ip_id?;
+    let theirs = suspect.direction.reverse();
+    let model = scene.before(suspect, theirs).find(|seen| !seen.is_reset())?;
+    let copied = model.ip_id?;
+    if id == 0 || copied == 0 || !(id == copied || id == copied.wrapping_add(1)) {
+        return None;
+    }
+    // Both sides constant, or one counter for both: seen in benign captures.
+    let constant = scene.before(suspect, theirs).filter(|seen| seen.ip_id == Some(copied)).count();
+    if constant > 1 {
+        return None;
+    }
+    let grade = if suspect.window == model.window { Grade::Full } else { Grade::Half };
+    let words = Words {
+        expected: "an identification of the sender's own".to_owned(),
+        observed: format!("IP-ID {id:#06x}, window {}", suspect.window),
+        text: format!(
+            "{} carries IP-ID {id:#06x}, copied from {} ({copied:#06x}), which it answers",
+            suspect.frame, model.frame
+        ),
+    };
+    Some(fact(Signal::IpIdMirror, grade, suspect.frame, words))
+}
+
+/// An identification off its sender's line, or on it.
+fn ip_id_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Option<Fact> {
+    let id = suspect.ip_id?;
+    if id == 0 && suspect.is_reset() {
+        return None;
+    }
+    let line = own.ip_id_line()?;
+    let (before, after) = own.ip_id_neighbours(suspect.frame);
+    let (fits, expected) = match line {
+        IpIdLine::Constant(own) => (id == own, format!("IP-ID {own:#06x}")),
+        IpIdLine::Rising => {
+            let near = |from: u16, to: u16| to.wrapping_sub(from) <= Baseline::STEP_MAX;
+            let fits = before.is_some_and(|before| near(before, id))
+                || after.is_some_and(|after| near(id, after));
+            let show = |id: Option<u16>| id.map_or("none".to_owned(), |id| format!("{id:#06x}"));
+            (fits, format!("IP-ID between {} and {}", show(before), show(after)))
+        }
+    };
+    let claimed = scene.claimed(suspect);
+    let (signal, text) = if fits {
+        (Signal::IpIdMatch, format!("{} continues the IP-ID line of {claimed}", suspect.frame))
+    } else {
+        let text = format!(
+            "{} carries IP-ID {id:#06x}, off the line of {claimed} ({expected})",
+            suspect.frame
+        );
+        (Signal::IpIdBreak, text)
+    };
+    let words = Words { expected, observed: format!("IP-ID {id:#06x}"), text };
+    Some(fact(signal, Grade::Full, suspect.frame, words))
+}
+
+/// No timestamp where timestamps were agreed on.
+fn missing_timestamp(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
+    if scene.handshake.negotiated_timestamps() != Some(true) || suspect.timestamps.is_some() {
+        return None;
+    }
+    let grade = if suspect.is_reset() { Grade::Half } else { Grade::Full };
+    let words = Words {
+        expected: "a TCP timestamp, as agreed in the handshake".to_owned(),
+        observed: "no timestamp".to_owned(),
+        text: format!(
+            "{} has no TCP timestamp, though both sides agreed on them in the handshake",
+            suspect.frame
+        ),
+    };
+    Some(fact(Signal::NoTimestamp, grade, suspect.frame, words))
+}
+
+/// A timestamp off its sender's clock, or an echo of what was never sent; or both in order.
+fn timestamp_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Option<Fact> {
+    let stamps = suspect.timestamps?;
+    let (expected, tolerance) = own.expected_tsval(suspect.time)?;
+    let off = (stamps.value.wrapping_sub(expected) as i32).unsigned_abs();
+    let theirs = Baseline::of(scene, suspect.direction.reverse(), &[]);
+    let echo_fits = theirs.may_have_sent(stamps.echo, suspect.frame).unwrap_or(true);
+    let fits = off <= tolerance && (echo_fits || stamps.echo == 0);
+    let claimed = scene.claimed(suspect);
+    let (signal, text) = if fits {
+        (Signal::TsvalMatch, format!("{} continues the clock of {claimed}", suspect.frame))
+    } else {
+        let text = format!(
+            "{} carries timestamps {} and {}, off the clock of {claimed}",
+            suspect.frame, stamps.value, stamps.echo
+        );
+        (Signal::TsvalBreak, text)
+    };
+    let words = Words {
+        expected: format!("TSval about {expected}"),
+        observed: format!("TSval {}, TSecr {}", stamps.value, stamps.echo),
+        text,
+    };
+    Some(fact(signal, Grade::Full, suspect.frame, words))
+}
+
+/// Sooner than the server could have reacted, or not. Only packets to the client can tell: the
+/// handshake measured the way from the tap to the server.
+pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
+    if suspect.direction != Direction::ToClient {
+        return None;
+    }
+    let rtt = scene.server_rtt()?;
+    let asked = scene.provocation(suspect)?;
+    if rtt <= RTT_MIN || asked.is_syn() {
+        return None;
+    }
+    let took = suspect.after(asked);
+    let fast = took < rtt.over(2);
+    let signal = match (fast, suspect.is_reset()) {
+        (false, _) if took.times(4) < rtt.times(3) => return None,
+        (false, _) => Signal::TimingMatch,
+        (true, true) => Signal::RstFast,
+        (true, false) => Signal::DataFast,
+    };
+    // It must be a reaction: it acknowledges that very packet, or there is nothing else that the
+    // server could have reacted to.
+    let reacts = suspect.has_ack() && suspect.ack == asked.seq_end();
+    let alone = fast && nothing_else_to_answer(scene, suspect, rtt);
+    let grade = if reacts || alone { Grade::Full } else { Grade::Half };
+    let kind = if suspect.payload_len > 0 && !suspect.is_reset() {
+        "an answer".to_owned()
+    } else {
+        suspect.flags.to_string()
+    };
+    let claimed = scene.claimed(suspect);
+    let text = if fast {
+        format!(
+            "{} ({kind}) claims to come from {claimed} but arrived {took} after {}; the server needs {rtt}",
+            suspect.frame, asked.frame
+        )
+    } else {
+        format!(
+            "{} came {took} after {}, no sooner than the server's {rtt}",
+            suspect.frame, asked.frame
+        )
+    };
+    let words = Words { expected: format!("{rtt} or more"), observed: took.to_string(), text };
+    Some(fact(signal, grade, suspect.frame, words))
+}
+
+/// Whether the client sent nothing that the server could be answering just now: no packet between
+/// two round trips and half a round trip ago, SYNs apart (their answer is the SYN/ACK).
+fn nothing_else_to_answer(scene: &Scene<'_>, suspect: &Sighting, rtt: Duration) -> bool {
+    !scene.before(suspect, Direction::ToServer).any(|seen| {
+        let ago = suspect.after(seen);
+        !seen.is_syn() && ago >= rtt.over(2) && ago <= rtt.times(2)
+    })
+}
+
+/// Below this round trip, the clock and the tap's own delay tell nothing.
+const RTT_MIN: Duration = Duration::from_millis(4);

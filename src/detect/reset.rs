@@ -1,0 +1,306 @@
+//! Forged resets and closes: which RSTs and FINs of a flow are suspect, and what speaks for it.
+
+use super::baseline::Baseline;
+use super::reset_sequence::{self, Contradiction};
+use super::scene::{Words, fact};
+use super::{Scene, device, marks};
+use crate::evidence::{Fact, Grade, Kind, Signal, Suspicion};
+use crate::flow::Sighting;
+use crate::wire::{Direction, Duration, FrameId};
+
+/// Judges the RSTs and FINs of a scene. Frames in `spoken_for` are another finding's.
+pub(super) fn judge(scene: &Scene<'_>, spoken_for: &[FrameId]) -> Option<Suspicion> {
+    let candidates: Vec<&Sighting> = Direction::BOTH
+        .iter()
+        .flat_map(|direction| scene.sent(*direction))
+        .filter(|seen| (seen.is_reset() || seen.is_fin()) && !spoken_for.contains(&seen.frame))
+        .collect();
+    let cases: Vec<Charge<'_>> =
+        candidates.iter().map(|seen| Charge::against(scene, seen)).collect();
+    let prime = strongest(&cases)?;
+    let group = accomplices(scene, prime, &cases);
+    Some(tell(scene, prime, &group))
+}
+
+/// What speaks for and against one candidate.
+struct Charge<'a> {
+    suspect: &'a Sighting,
+    contradictions: Vec<Contradiction>,
+    marks: Vec<Fact>,
+}
+
+impl<'a> Charge<'a> {
+    fn against(scene: &Scene<'a>, suspect: &'a Sighting) -> Self {
+        let contradictions = if suspect.is_reset() {
+            reset_sequence::of_rst(scene, suspect)
+        } else {
+            reset_sequence::of_fin(scene, suspect)
+        };
+        let own = Baseline::of(scene, suspect.direction, &[suspect.frame]);
+        let worth_it = suspect.is_reset() || !contradictions.is_empty();
+        let marks = if worth_it { marks::of(scene, suspect, &own) } else { Vec::new() };
+        Self { suspect, contradictions, marks }
+    }
+
+    /// Proof first, then the number of signals that speak for it.
+    fn rank(&self) -> (bool, usize, usize) {
+        let grades = self.contradictions.iter().map(|found| found.fact.grade);
+        let proofs = grades.filter(|grade| *grade == Grade::Proof).count();
+        let speaking = self.marks.iter().filter(|mark| !speaks_against(mark.signal)).count();
+        (proofs > 0, self.contradictions.len(), speaking)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rank() == (false, 0, 0)
+    }
+}
+
+/// Signals that take weight from a suspicion.
+pub(super) fn speaks_against(signal: Signal) -> bool {
+    matches!(
+        signal,
+        Signal::TimingMatch
+            | Signal::TtlMatch
+            | Signal::IpIdMatch
+            | Signal::TsvalMatch
+            | Signal::OrderlyClose
+    )
+}
+
+/// The candidate that most speaks against; the earliest of equals. Packets to the client count
+/// first: those to the server are the client's own more often than not.
+fn strongest<'a, 'b>(cases: &'b [Charge<'a>]) -> Option<&'b Charge<'a>> {
+    let worthy = cases.iter().filter(|charge| !charge.is_empty());
+    worthy.max_by_key(|charge| {
+        let to_client = charge.suspect.direction == Direction::ToClient;
+        (charge.rank(), to_client, std::cmp::Reverse(charge.suspect.frame))
+    })
+}
+
+/// The candidates that share the prime suspect's making.
+fn accomplices<'a, 'b>(
+    scene: &Scene<'_>,
+    prime: &'b Charge<'a>,
+    cases: &'b [Charge<'a>],
+) -> Vec<&'b Charge<'a>> {
+    let named: Vec<FrameId> = cases
+        .iter()
+        .flat_map(|charge| &charge.contradictions)
+        .filter_map(|found| found.also_forged)
+        .collect();
+    let proven = prime.rank().0;
+    cases
+        .iter()
+        .filter(|charge| {
+            let same = std::ptr::eq(*charge, prime);
+            let by_name = named.contains(&charge.suspect.frame);
+            let by_proof = proven && charge.rank().0;
+            same || by_name || by_proof || is_alike(scene, prime, charge)
+        })
+        .collect()
+}
+
+/// Whether `other` looks made by the same hand as `prime`: near in time, and foreign to its own
+/// stated sender in the same way.
+fn is_alike(scene: &Scene<'_>, prime: &Charge<'_>, other: &Charge<'_>) -> bool {
+    let (one, two) = (prime.suspect, other.suspect);
+    if one.is_reset() != two.is_reset() || one.time.distance(two.time) > Duration::from_secs(10) {
+        return false;
+    }
+    let shifted =
+        |charge: &Charge<'_>| charge.marks.iter().any(|mark| mark.signal == Signal::TtlShift);
+    let same_way = one.direction == two.direction;
+    let near = one.time.distance(two.time) <= Duration::from_millis(20);
+    let copy = same_way && one.ttl == two.ttl && one.flags == two.flags && one.window == two.window;
+    if same_way {
+        // A second real RST of the stated sender has its own TTL, so it is no copy.
+        let alien = shifted(prime) && shifted(other);
+        return alien
+            || (copy && (near || shifted(prime)))
+            || (near && two.ttl >= one.ttl && !own_reaction(scene, two));
+    }
+    shifted(prime) && shifted(other)
+        || (near && shifted(other))
+        || (near
+            && one.ttl == two.ttl
+            && one.ip_id == two.ip_id
+            && one.ip_id.is_some_and(|id| id != 0))
+}
+
+/// Whether a RST is the plain reaction of its own stack to the packet before it.
+fn own_reaction(scene: &Scene<'_>, rst: &Sighting) -> bool {
+    scene
+        .before(rst, rst.direction.reverse())
+        .next()
+        .is_some_and(|seen| seen.has_ack() && seen.ack == rst.seq && !rst.has_ack())
+}
+
+fn tell(scene: &Scene<'_>, prime: &Charge<'_>, group: &[&Charge<'_>]) -> Suspicion {
+    let mut forged: Vec<FrameId> = group.iter().map(|charge| charge.suspect.frame).collect();
+    forged.sort_unstable();
+    let copies = scene.log.iter().filter(|seen| seen.duplicate && is_copy(seen, group));
+    let copies: Vec<FrameId> = copies.map(|seen| seen.frame).collect();
+    let mut genuine: Vec<FrameId> = group
+        .iter()
+        .flat_map(|charge| charge.contradictions.iter().flat_map(|found| found.genuine.clone()))
+        .filter(|frame| !forged.contains(frame))
+        .collect();
+    forged.extend(copies);
+    forged.sort_unstable();
+    genuine.sort_unstable();
+    genuine.dedup();
+    let first = group.iter().map(|charge| charge.suspect.frame).min().unwrap_or_default();
+    let trigger = trigger_of(scene, first);
+    Suspicion {
+        kind: Kind::Reset,
+        time: scene.sighting(first).map_or(prime.suspect.time, |seen| seen.time),
+        trigger,
+        direction: one_way(group),
+        facts: facts(scene, prime, group),
+        alternatives: alternatives(scene, prime),
+        injector: Some(device::portrait(scene, &forged, one_way(group))),
+        forged,
+        genuine,
+        block_page: None,
+    }
+}
+
+fn is_copy(seen: &Sighting, group: &[&Charge<'_>]) -> bool {
+    group.iter().any(|charge| {
+        let one = charge.suspect;
+        (one.direction, one.seq, one.ack, one.flags, one.ip_id)
+            == (seen.direction, seen.seq, seen.ack, seen.flags, seen.ip_id)
+    })
+}
+
+fn one_way(group: &[&Charge<'_>]) -> Option<Direction> {
+    let first = group.first()?.suspect.direction;
+    group.iter().all(|charge| charge.suspect.direction == first).then_some(first)
+}
+
+/// The packet that set it off: the last that carried a name, or what the suspect answers.
+pub(super) fn trigger_of(scene: &Scene<'_>, first: FrameId) -> Option<FrameId> {
+    scene.trigger_before(first).or_else(|| {
+        let first = scene.sighting(first)?;
+        scene
+            .before(first, Direction::ToServer)
+            .find(|seen| !seen.is_reset() && (seen.payload_len > 0 || seen.is_syn()))
+            .map(|seen| seen.frame)
+    })
+}
+
+/// The prime suspect's facts, the proofs against its accomplices, and what the pattern says.
+fn facts(scene: &Scene<'_>, prime: &Charge<'_>, group: &[&Charge<'_>]) -> Vec<Fact> {
+    let mut facts: Vec<Fact> =
+        prime.contradictions.iter().map(|found| found.fact.clone()).collect();
+    facts.extend(prime.marks.iter().cloned());
+    for charge in group.iter().filter(|charge| !std::ptr::eq(**charge, prime)) {
+        let new = charge.contradictions.iter().map(|found| &found.fact).chain(&charge.marks);
+        for found in new {
+            let known = facts.iter().any(|fact| fact.signal.family() == found.signal.family());
+            if !known && !speaks_against(found.signal) {
+                facts.push(found.clone());
+            }
+        }
+    }
+    facts.extend(reserved_bits(prime.suspect));
+    facts.extend(burst(group));
+    facts.extend(right_after_name(scene, prime.suspect));
+    facts.extend(after_close(scene, prime.suspect));
+    facts
+}
+
+fn reserved_bits(rst: &Sighting) -> Option<Fact> {
+    use crate::wire::TcpFlags;
+    let odd = rst.flags.intersects(TcpFlags::RESERVED.union(TcpFlags::AE));
+    (odd && rst.is_reset()).then(|| {
+        let words = Words {
+            expected: "reserved bits at zero".to_owned(),
+            observed: rst.flags.to_string(),
+            text: format!(
+                "{} has reserved bits set ({}): no stack sends such a RST",
+                rst.frame, rst.flags
+            ),
+        };
+        fact(Signal::RstReserved, Grade::Full, rst.frame, words)
+    })
+}
+
+fn burst(group: &[&Charge<'_>]) -> Option<Fact> {
+    let resets: Vec<&Sighting> =
+        group.iter().map(|charge| charge.suspect).filter(|seen| seen.is_reset()).collect();
+    let (first, last) = (resets.first()?, resets.last()?);
+    let close = resets.len() > 1 && last.time.distance(first.time) <= Duration::from_millis(10);
+    close.then(|| {
+        let words = Words {
+            expected: "one RST".to_owned(),
+            observed: format!("{} within {}", resets.len(), last.time.distance(first.time)),
+            text: format!(
+                "{} RSTs from {} on within {}",
+                resets.len(),
+                first.frame,
+                last.time.distance(first.time)
+            ),
+        };
+        fact(Signal::RstBurst, Grade::Full, first.frame, words)
+    })
+}
+
+/// `rst_trigger`: the first thing after the name is the RST.
+fn right_after_name(scene: &Scene<'_>, rst: &Sighting) -> Option<Fact> {
+    let named = scene.trigger_before(rst.frame)?;
+    let answered = scene
+        .before(rst, Direction::ToClient)
+        .any(|seen| seen.frame > named && seen.payload_len > 0 && !seen.is_reset());
+    let ours = rst.direction == Direction::ToClient && !answered;
+    ours.then(|| {
+        let words = Words {
+            expected: "an answer".to_owned(),
+            observed: rst.flags.to_string(),
+            text: format!("{} is the first thing that follows the name in {named}", rst.frame),
+        };
+        fact(Signal::RstTrigger, Grade::Full, rst.frame, words)
+    })
+}
+
+/// `orderly_close`: a RST after a close is ordinary.
+fn after_close(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
+    let close = Direction::BOTH
+        .iter()
+        .flat_map(|direction| scene.before(suspect, *direction))
+        .filter(|seen| seen.is_fin())
+        .min_by_key(|seen| seen.frame)?;
+    let words = Words {
+        expected: "a RST out of the middle of a connection".to_owned(),
+        observed: format!("a FIN in {} before it", close.frame),
+        text: format!(
+            "the connection was already being closed in {}, before {}",
+            close.frame, suspect.frame
+        ),
+    };
+    Some(fact(Signal::OrderlyClose, Grade::Full, suspect.frame, words))
+}
+
+/// Innocent causes that this capture leaves open.
+fn alternatives(scene: &Scene<'_>, prime: &Charge<'_>) -> Vec<String> {
+    let mut open = Vec::new();
+    let proven = prime.rank().0;
+    if proven {
+        open.push("A load balancer or firewall in front of the server that resets on the server's behalf: also a third party, but the server's own.".to_owned());
+    } else {
+        open.push(
+            "The server, or a load balancer in front of it, reset the connection itself."
+                .to_owned(),
+        );
+    }
+    if scene.server_rtt().is_none_or(|rtt| rtt <= Duration::from_millis(4)) {
+        open.push("The capture does not show a round trip to the server above 4 ms, so timing tells nothing here.".to_owned());
+    }
+    if scene.gaps > 0 {
+        open.push(format!("{} payload bytes are missing from the capture.", scene.gaps));
+    }
+    if prime.suspect.direction == Direction::ToServer {
+        open.push("Evasion software on the client sends such packets itself.".to_owned());
+    }
+    open
+}

@@ -1,0 +1,319 @@
+//! What sequence numbers tell about a RST or a FIN: could its stated sender have sent it?
+
+use super::Scene;
+use super::scene::{Words, fact};
+use crate::evidence::{Fact, Grade, Signal};
+use crate::flow::Sighting;
+use crate::wire::{Direction, Duration, FrameId, SeqNumber};
+
+/// A fact and the frames that contradict the suspect.
+pub(super) struct Contradiction {
+    pub(super) fact: Fact,
+    pub(super) genuine: Vec<FrameId>,
+    /// Another frame that the fact shows to be forged too.
+    pub(super) also_forged: Option<FrameId>,
+}
+
+impl Contradiction {
+    fn alone(fact: Fact) -> Self {
+        Self { fact, genuine: Vec::new(), also_forged: None }
+    }
+
+    fn by(fact: Fact, genuine: FrameId) -> Self {
+        Self { fact, genuine: vec![genuine], also_forged: None }
+    }
+}
+
+/// All that the numbers say against `rst`.
+pub(super) fn of_rst(scene: &Scene<'_>, rst: &Sighting) -> Vec<Contradiction> {
+    let tests = [accepted_after, wrong_ack, guesses_ahead, goes_on, falls_behind];
+    tests.iter().filter_map(|test| test(scene, rst)).collect()
+}
+
+/// All that the numbers say against `fin`.
+pub(super) fn of_fin(scene: &Scene<'_>, fin: &Sighting) -> Vec<Contradiction> {
+    let tests = [closes_no_close, sends_after_fin];
+    tests.iter().filter_map(|test| test(scene, fin)).collect()
+}
+
+/// `rst_then_synack`: the SYN that the RST refused is accepted.
+fn accepted_after(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
+    let syn = scene.before(rst, rst.direction.reverse()).find(|seen| seen.is_syn())?;
+    let opening = rst.direction == Direction::ToClient
+        && !scene.before(rst, rst.direction).any(|seen| !seen.is_reset());
+    if !opening {
+        return None;
+    }
+    let accepted = scene
+        .after(rst, rst.direction)
+        .find(|seen| seen.is_syn_ack() && seen.ack == syn.seq.plus(1))?;
+    let asked_again = scene
+        .after(rst, rst.direction.reverse())
+        .any(|seen| seen.is_syn() && seen.frame < accepted.frame);
+    if asked_again {
+        return None;
+    }
+    let claimed = scene.claimed(rst);
+    let words = Words {
+        expected: format!("nothing more after {}", rst.frame),
+        observed: format!("SYN/ACK in {}, {} later", accepted.frame, accepted.after(rst)),
+        text: format!(
+            "{} refuses the SYN of {} in the name of {claimed}, yet {} accepts that same SYN {} later",
+            rst.frame,
+            syn.frame,
+            accepted.frame,
+            accepted.after(rst)
+        ),
+    };
+    Some(Contradiction::by(
+        fact(Signal::RstThenSynAck, Grade::Proof, rst.frame, words),
+        accepted.frame,
+    ))
+}
+
+/// `rst_bad_ack`: the answer to a SYN acknowledges something else.
+fn wrong_ack(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
+    let opening = rst.direction == Direction::ToClient
+        && rst.has_ack()
+        && !scene.before(rst, rst.direction).any(|seen| !seen.is_reset());
+    let mut asked = scene.before(rst, rst.direction.reverse());
+    let latest = asked.next()?;
+    // The SYN alone must be what it answers; its data may be acknowledged with it (RFC 7413).
+    if !opening || !latest.is_syn() || latest.has_ack() || asked.any(|seen| !seen.is_syn()) {
+        return None;
+    }
+    let fits = rst.ack == latest.seq.plus(1) || rst.ack == latest.seq_end();
+    if fits {
+        return None;
+    }
+    let off = rst.ack.distance_from(latest.seq.plus(1));
+    let words = Words {
+        expected: "an acknowledgment of the SYN's number plus 1".to_owned(),
+        observed: format!("one that is {off:+} off"),
+        text: format!(
+            "{} answers the SYN of {} but acknowledges a number that is {off:+} off: no TCP stack does",
+            rst.frame, latest.frame
+        ),
+    };
+    Some(Contradiction::alone(fact(Signal::RstBadAck, Grade::Full, rst.frame, words)))
+}
+
+/// `rst_seq_ahead`: this RST guesses beyond another one, and beyond all that was sent.
+fn guesses_ahead(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
+    const MARGIN: i32 = 2;
+    let first = scene.before(rst, rst.direction).find(|seen| seen.is_reset())?;
+    if rst.after(first) >= Duration::from_secs(2) || rst.seq.distance_from(first.seq) <= MARGIN {
+        return None;
+    }
+    let sent = highest(
+        scene.before(rst, rst.direction).filter(|seen| !seen.is_reset()),
+        Sighting::seq_end,
+    )?;
+    let acked = highest(
+        scene
+            .before(rst, rst.direction.reverse())
+            .filter(|seen| seen.has_ack() && !seen.is_reset()),
+        |seen| seen.ack,
+    )?;
+    let closed = scene.before(rst, rst.direction).any(Sighting::is_fin);
+    let ahead = rst.seq.distance_from(sent).min(rst.seq.distance_from(acked));
+    // A zero sequence number goes with a RST that answers an ACK-less segment, not with a guess.
+    if closed || ahead <= MARGIN || first.seq.0 == 0 {
+        return None;
+    }
+    let claimed = scene.claimed(rst);
+    let words = Words {
+        expected: format!("sequence number {sent}, all that {claimed} had sent"),
+        observed: format!("{} after {} in {}", rst.seq, first.seq, first.frame),
+        text: format!(
+            "{} follows the RST {} after {} with a sequence number {} higher, beyond all that {claimed} had sent or had acknowledged: a guess at where the connection is by now",
+            rst.frame,
+            first.frame,
+            rst.after(first),
+            rst.seq.distance_from(first.seq)
+        ),
+    };
+    Some(Contradiction {
+        fact: fact(Signal::RstSeqAhead, Grade::Proof, rst.frame, words),
+        genuine: Vec::new(),
+        also_forged: Some(first.frame),
+    })
+}
+
+/// `rst_then_data`: its sender goes on as if nothing had been reset.
+fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
+    let reopened = |seen: &Sighting| seen.is_syn() && seen.frame > rst.frame;
+    if scene.log.iter().any(|seen| reopened(seen) && !seen.is_syn_ack()) {
+        return None;
+    }
+    let acked_before = highest(
+        scene.before(rst, rst.direction).filter(|seen| seen.has_ack() && !seen.is_reset()),
+        |seen| seen.ack,
+    );
+    let goes_on =
+        |seen: &&Sighting| !seen.is_reset() && !seen.is_syn() && continues(seen, rst, acked_before);
+    let bare = |seen: &Sighting| seen.payload_len == 0 && !seen.is_fin();
+    let unaware = || scene.after(rst, rst.direction).filter(goes_on);
+    let next = unaware().find(|seen| !bare(seen)).or_else(|| unaware().next())?;
+    let later = next.after(rst);
+    // Within that time, what was sent before the RST may still arrive behind it.
+    let settled = later >= scene.server_rtt().map_or(REORDERING, |rtt| rtt.over(4).max(REORDERING));
+    let grade = match (rst.direction, settled) {
+        // A bare acknowledgment may have been overtaken by the RST: seen on a jittery path.
+        (Direction::ToClient, true) if bare(next) => Grade::Full,
+        (Direction::ToClient, true) => Grade::Proof,
+        // Evasion software on the client sends resets that the server is not to see; so beside
+        // the client such a RST proves nothing, and beside the server it does.
+        (Direction::ToServer, true) if scene.is_near_server() && !bare(next) => Grade::Proof,
+        (Direction::ToClient, false) | (Direction::ToServer, true) => Grade::Half,
+        (Direction::ToServer, false) => return None,
+    };
+    let claimed = scene.claimed(rst);
+    let what = if next.payload_len > 0 {
+        format!("{} bytes of data", next.payload_len)
+    } else if next.is_fin() {
+        "a FIN of its own".to_owned()
+    } else {
+        "an acknowledgment of new data".to_owned()
+    };
+    let words = Words {
+        expected: format!("nothing more from {claimed} after its RST"),
+        observed: format!("{what} in {}, {later} later", next.frame),
+        text: format!(
+            "{} resets the connection in the name of {claimed}, yet {claimed} sends {what} in {}, {later} later",
+            rst.frame, next.frame
+        ),
+    };
+    Some(Contradiction {
+        fact: fact(Signal::RstThenData, grade, rst.frame, words),
+        genuine: unaware().take(GENUINE_SHOWN).map(|seen| seen.frame).collect(),
+        also_forged: None,
+    })
+}
+
+/// Whether `seen` shows its sender unaware of `rst`: data at or beyond the RST's place, a FIN there,
+/// or an acknowledgment of what it had not acknowledged before.
+fn continues(seen: &Sighting, rst: &Sighting, acked_before: Option<SeqNumber>) -> bool {
+    let place = seen.seq_end().distance_from(rst.seq);
+    // A RST of no plausible number (0, or copied from elsewhere) gives no place to compare with.
+    let comparable = place.unsigned_abs() < WINDOW_MAX;
+    let new_data = seen.payload_len > PADDING_MAX && (!comparable || place > 0);
+    let new_ack = seen.has_ack()
+        && acked_before.is_some_and(|before| seen.ack.is_after(before))
+        && (!comparable || place >= 0);
+    let new_fin = seen.is_fin() && comparable && place > 0;
+    new_data || new_ack || new_fin
+}
+
+/// `rst_behind_data`: built from an older state of the connection.
+fn falls_behind(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
+    let sent = highest(
+        scene.before(rst, rst.direction).filter(|seen| !seen.is_reset()),
+        Sighting::seq_end,
+    )?;
+    let behind = sent.distance_from(rst.seq);
+    let acked = scene
+        .before(rst, rst.direction.reverse())
+        .any(|seen| seen.has_ack() && seen.ack == rst.seq);
+    if behind <= 0 || behind.unsigned_abs() > WINDOW_MAX || acked {
+        return None;
+    }
+    let claimed = scene.claimed(rst);
+    let words = Words {
+        expected: format!(
+            "sequence number {sent}, where {claimed} stood, or what the peer last acknowledged"
+        ),
+        observed: format!("{}, {behind} bytes behind", rst.seq),
+        text: format!(
+            "{} stands {behind} bytes behind what {claimed} had already sent, at a place that the peer never acknowledged",
+            rst.frame
+        ),
+    };
+    Some(Contradiction::alone(fact(Signal::RstBehindData, Grade::Full, rst.frame, words)))
+}
+
+/// `fin_ack_skew`: a server's FIN that acknowledges a FIN which the client never sent.
+fn closes_no_close(scene: &Scene<'_>, fin: &Sighting) -> Option<Contradiction> {
+    let theirs = || scene.before(fin, Direction::ToServer).filter(|seen| !seen.is_reset());
+    let sent = highest(theirs(), Sighting::seq_end)?;
+    let skewed = fin.direction == Direction::ToClient
+        && fin.has_ack()
+        && fin.ack == sent.plus(1)
+        && !theirs().any(Sighting::is_fin);
+    if !skewed || scene.gaps > 0 {
+        return None;
+    }
+    let words = Words {
+        expected: format!("acknowledgment {sent}, all that the client had sent"),
+        observed: format!("acknowledgment {}", fin.ack),
+        text: format!(
+            "{} acknowledges one more than the client ever sent, as if the client had closed; it had not",
+            fin.frame
+        ),
+    };
+    Some(Contradiction::alone(fact(Signal::FinAckSkew, Grade::Full, fin.frame, words)))
+}
+
+/// `data_after_fin`: its sender sends data at or beyond its own FIN.
+fn sends_after_fin(scene: &Scene<'_>, fin: &Sighting) -> Option<Contradiction> {
+    let end = fin.seq_end();
+    let beyond = |seen: &&Sighting| {
+        !seen.is_reset()
+            && !seen.is_syn()
+            && seen.payload_len > PADDING_MAX
+            && seen.seq_end().distance_from(end) >= 0
+            && seen.seq_end().distance_from(end).unsigned_abs() < WINDOW_MAX
+            && !seen.is_fin_of(end)
+    };
+    let next = scene.after(fin, fin.direction).find(beyond)?;
+    let claimed = scene.claimed(fin);
+    let later = next.after(fin);
+    let grade = match fin.direction {
+        Direction::ToClient => Grade::Proof,
+        Direction::ToServer => Grade::Half,
+    };
+    let words = Words {
+        expected: format!("no data from {claimed} beyond its FIN"),
+        observed: format!("{} bytes in {}, {later} later", next.payload_len, next.frame),
+        text: format!(
+            "{} closes the connection in the name of {claimed}, yet {claimed} sends {} bytes beyond that end in {}, {later} later",
+            fin.frame, next.payload_len, next.frame
+        ),
+    };
+    let genuine = scene.after(fin, fin.direction).filter(beyond).take(GENUINE_SHOWN);
+    Some(Contradiction {
+        fact: fact(Signal::DataAfterFin, grade, fin.frame, words),
+        genuine: genuine.map(|seen| seen.frame).collect(),
+        also_forged: None,
+    })
+}
+
+impl Sighting {
+    /// Whether it carries a FIN that ends at `end`: the same close, sent again with its last data.
+    fn is_fin_of(&self, end: SeqNumber) -> bool {
+        self.is_fin() && self.seq_end() == end
+    }
+}
+
+/// The highest of the numbers that `read` finds, the first one taken as the origin.
+fn highest<'a>(
+    mut sightings: impl Iterator<Item = &'a Sighting>,
+    read: impl Fn(&Sighting) -> SeqNumber,
+) -> Option<SeqNumber> {
+    let first = read(sightings.next()?);
+    Some(
+        sightings
+            .map(read)
+            .fold(first, |highest, number| if number.is_after(highest) { number } else { highest }),
+    )
+}
+
+/// How long packets may overtake each other before the tap.
+const REORDERING: Duration = Duration::from_millis(10);
+/// The largest window that TCP can have (RFC 7323 §2.3).
+const WINDOW_MAX: u32 = 1 << 30;
+/// Link padding that some captures count as data: a frame of 60 bytes holds 6 beside the headers,
+/// and 18 where an anonymiser or a tunnel has lost more of them.
+const PADDING_MAX: u32 = 18;
+/// Contradicting frames that are listed for one suspect.
+const GENUINE_SHOWN: usize = 8;

@@ -1,0 +1,166 @@
+//! The scene: one flow's odd moment, with all that the detectors may look at.
+
+use std::net::IpAddr;
+
+use crate::evidence::{BlockPage, Fact, Grade, HostSource, Signal};
+use crate::flow::{Handshake, Sighting};
+use crate::wire::{Direction, Duration, FrameId};
+
+/// Client data that carried a name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trigger {
+    /// The frame that completed it.
+    pub frame: FrameId,
+    /// The name.
+    pub host: Option<Box<str>>,
+    /// Where it stood.
+    pub source: HostSource,
+}
+
+/// Two copies of the same bytes that differ.
+#[derive(Clone, Debug)]
+pub struct Conflict {
+    /// The packet that brought the first copy.
+    pub first: Sighting,
+    /// The packet that brought the later copy.
+    pub later: Sighting,
+    /// Bytes that both claim.
+    pub len: u32,
+    /// Bytes of these that differ.
+    pub differing: u32,
+    /// The start of the first copy, at most [`Conflict::SHOWN`] bytes.
+    pub first_bytes: Vec<u8>,
+    /// The start of the later copy.
+    pub later_bytes: Vec<u8>,
+}
+
+impl Conflict {
+    /// Bytes of each copy that are kept to be shown.
+    pub const SHOWN: usize = 64;
+}
+
+/// A known notice, as its fingerprint tells.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// Name of the fingerprint.
+    pub name: String,
+    /// Who describes it.
+    pub source: String,
+    /// A notice of one network or country, not of a product that anybody may run.
+    pub specific: bool,
+}
+
+/// An HTTP answer as it was read.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The frame that completed its head.
+    pub head: FrameId,
+    /// The frame of the request that it answers.
+    pub request: Option<FrameId>,
+    /// The page.
+    pub page: BlockPage,
+    /// The known notice that it is.
+    pub notice: Option<Notice>,
+    /// It was read from the later of two copies of the stream.
+    pub alternate: bool,
+}
+
+/// All that the detectors of one flow look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The server's address, for sentences.
+    pub server: IpAddr,
+    /// The opening exchange.
+    pub handshake: &'a Handshake,
+    /// Headers around everything odd, in capture order.
+    pub log: &'a [Sighting],
+    /// Client data with names.
+    pub triggers: &'a [Trigger],
+    /// Disagreements about bytes.
+    pub conflicts: &'a [Conflict],
+    /// Answers.
+    pub answers: &'a [Answer],
+    /// Payload bytes that the capture lacks, either way.
+    pub gaps: u64,
+}
+
+impl<'a> Scene<'a> {
+    /// What was sent in `direction`, frames captured twice counted once.
+    pub fn sent(&self, direction: Direction) -> impl Iterator<Item = &'a Sighting> + use<'a> {
+        self.log.iter().filter(move |seen| seen.direction == direction && !seen.duplicate)
+    }
+
+    /// The sighting of `frame`.
+    pub fn sighting(&self, frame: FrameId) -> Option<&'a Sighting> {
+        self.log.iter().find(|seen| seen.frame == frame)
+    }
+
+    /// What preceded `sighting` in `direction`, latest first.
+    pub fn before(
+        &self,
+        sighting: &Sighting,
+        direction: Direction,
+    ) -> impl Iterator<Item = &'a Sighting> + use<'a> {
+        let limit = sighting.frame;
+        self.log.iter().rev().filter(move |seen| {
+            seen.direction == direction && seen.frame < limit && !seen.duplicate
+        })
+    }
+
+    /// What followed `sighting` in `direction`.
+    pub fn after(
+        &self,
+        sighting: &Sighting,
+        direction: Direction,
+    ) -> impl Iterator<Item = &'a Sighting> + use<'a> {
+        let limit = sighting.frame;
+        self.sent(direction).filter(move |seen| seen.frame > limit)
+    }
+
+    /// The packet of the other side that `sighting` can be an answer to: the latest with data, or
+    /// else the SYN.
+    pub fn provocation(&self, sighting: &Sighting) -> Option<&'a Sighting> {
+        let theirs = sighting.direction.reverse();
+        self.before(sighting, theirs)
+            .find(|seen| !seen.is_reset() && (seen.payload_len > 0 || seen.is_syn()))
+    }
+
+    /// Tap to server and back.
+    pub fn server_rtt(&self) -> Option<Duration> {
+        self.handshake.server_rtt()
+    }
+
+    /// Whether the tap stands beside the server: the way to the client is the long one.
+    pub fn is_near_server(&self) -> bool {
+        let (client, server) = (self.handshake.client_rtt(), self.handshake.server_rtt());
+        client.zip(server).is_some_and(|(client, server)| {
+            client >= Duration::from_millis(4) && client >= server.times(4)
+        })
+    }
+
+    /// The latest name-bearing client packet not after `frame`.
+    pub fn trigger_before(&self, frame: FrameId) -> Option<FrameId> {
+        self.triggers.iter().map(|trigger| trigger.frame).rfind(|trigger| *trigger <= frame)
+    }
+
+    /// Who is said to have sent `sighting`, in words. The client's address is never named.
+    pub fn claimed(&self, sighting: &Sighting) -> String {
+        match sighting.direction {
+            Direction::ToClient => format!("the server {}", self.server),
+            Direction::ToServer => "the client".to_owned(),
+        }
+    }
+}
+
+/// Builds a fact.
+pub(super) fn fact(signal: Signal, grade: Grade, frame: FrameId, words: Words) -> Fact {
+    let Words { expected, observed, text } = words;
+    Fact { signal, grade, frame, expected, observed, text }
+}
+
+/// What was expected, what was seen, and both in a sentence.
+pub(super) struct Words {
+    pub(super) expected: String,
+    pub(super) observed: String,
+    pub(super) text: String,
+}

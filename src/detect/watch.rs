@@ -1,0 +1,214 @@
+//! The watch over one TCP flow: records headers, and opens a log when something odd comes.
+
+use std::net::IpAddr;
+
+use super::{Answer, Conflict, Scene, Tape, Trigger, reset, response};
+use crate::evidence::Suspicion;
+use crate::flow::{Observation, Sighting, TcpFlow};
+use crate::wire::{Direction, FrameId};
+
+/// Watches one flow.
+#[derive(Debug, Default)]
+pub struct Watch {
+    tape: Tape,
+    /// Client data is waiting for the server's first payload.
+    awaiting: bool,
+    triggers: Vec<Trigger>,
+    /// The latest ordinary answer: what seems odd may be seen only after it.
+    latest: Option<Box<Answer>>,
+    case: Option<Box<Case>>,
+}
+
+/// What is kept from the first odd packet on.
+#[derive(Debug, Default)]
+struct Case {
+    log: Vec<Sighting>,
+    /// How many more sightings are to be logged.
+    open: usize,
+    conflicts: Vec<Conflict>,
+    answers: Vec<Answer>,
+}
+
+impl Watch {
+    /// Sightings logged after an odd packet.
+    const AFTERMATH: usize = 64;
+    /// Sightings logged in all.
+    pub const LOG_MAX: usize = 256;
+    /// Conflicts kept.
+    pub const CONFLICTS_MAX: usize = 32;
+    /// Answers kept.
+    pub const ANSWERS_MAX: usize = 4;
+    /// Triggers kept.
+    const TRIGGERS_MAX: usize = 64;
+
+    /// Takes in the next segment. `flow` has already observed it.
+    pub fn segment(&mut self, seen: &Observation, flow: &TcpFlow) {
+        let sighting = &seen.sighting;
+        if self.is_odd(seen, flow) {
+            self.open_case();
+        }
+        self.tape.record(sighting);
+        if let Some(case) = &mut self.case {
+            case.log(sighting);
+        }
+        if sighting.payload_len > 0 && !sighting.is_reset() {
+            self.awaiting = sighting.direction == Direction::ToServer;
+        }
+    }
+
+    /// A packet of the client carried a name.
+    pub fn named(&mut self, trigger: Trigger) {
+        if self.triggers.len() >= Self::TRIGGERS_MAX {
+            self.triggers.remove(0);
+        }
+        self.triggers.push(trigger);
+    }
+
+    /// The name that was asked for in `frame`, or last before it.
+    pub fn name_at(&self, frame: FrameId) -> Option<&Trigger> {
+        self.triggers.iter().rev().find(|trigger| trigger.frame <= frame)
+    }
+
+    /// Two copies of the same bytes differ. `first` and `later` are their frames and `sample` is
+    /// the conflict without its sightings.
+    pub fn conflict(&mut self, first: FrameId, later: &Sighting, sample: Disagreement) {
+        self.open_case();
+        let Some(case) = &mut self.case else { return };
+        let known = case.log.iter().find(|seen| seen.frame == first).copied();
+        let Some(first) = known else { return };
+        if case.conflicts.len() < Self::CONFLICTS_MAX {
+            let Disagreement { len, differing, first_bytes, later_bytes } = sample;
+            let later = *later;
+            case.conflicts.push(Conflict {
+                first,
+                later,
+                len,
+                differing,
+                first_bytes,
+                later_bytes,
+            });
+        }
+    }
+
+    /// An answer was read. Of the ordinary ones only the latest is kept.
+    pub fn answer(&mut self, answer: Answer) {
+        if answer.notice.is_some() {
+            self.open_case();
+        }
+        match &mut self.case {
+            Some(case) => case.answered(answer),
+            None => self.latest = Some(Box::new(answer)),
+        }
+    }
+
+    /// Exchanges the directions, where the roles turn out to be the other way round.
+    pub fn swap_roles(&mut self) {
+        self.tape.swap_roles();
+        for sighting in self.case.iter_mut().flat_map(|case| case.log.iter_mut()) {
+            sighting.direction = sighting.direction.reverse();
+        }
+    }
+
+    /// Judges what was seen. `gaps` counts payload bytes that the capture lacks.
+    pub fn conclude(&self, flow: &TcpFlow, server: IpAddr, gaps: u64) -> Vec<Suspicion> {
+        let Some(case) = &self.case else { return Vec::new() };
+        let scene = Scene {
+            server,
+            handshake: &flow.handshake,
+            log: &case.log,
+            triggers: &self.triggers,
+            conflicts: &case.conflicts,
+            answers: &case.answers,
+            gaps,
+        };
+        let response = response::judge(&scene);
+        let spoken_for = response.as_ref().map_or(&[][..], |found| &found.forged);
+        let reset = reset::judge(&scene, spoken_for);
+        reset.into_iter().chain(response).collect()
+    }
+
+    fn open_case(&mut self) {
+        let case = self.case.get_or_insert_default();
+        let last = case.log.last().map(|seen| seen.frame);
+        for sighting in self.tape.in_order() {
+            if last.is_none_or(|last| sighting.frame > last) && case.log.len() < Self::LOG_MAX {
+                case.log.push(sighting);
+            }
+        }
+        case.open = Self::AFTERMATH;
+        if let Some(latest) = self.latest.take() {
+            case.answered(*latest);
+        }
+    }
+
+    /// Whether this segment is worth a closer look. Cheap: most segments of the world pass here.
+    fn is_odd(&self, seen: &Observation, flow: &TcpFlow) -> bool {
+        let sighting = &seen.sighting;
+        if sighting.duplicate {
+            return false;
+        }
+        sighting.is_reset() || goes_on_after_fin(seen) || acknowledges_no_fin(seen, flow) || {
+            let first_answer = self.awaiting
+                && sighting.direction == Direction::ToClient
+                && sighting.payload_len > 0;
+            first_answer && has_foreign_headers(sighting, flow)
+        }
+    }
+}
+
+impl Case {
+    fn answered(&mut self, answer: Answer) {
+        if self.answers.len() < Watch::ANSWERS_MAX {
+            self.answers.push(answer);
+        }
+    }
+
+    fn log(&mut self, sighting: &Sighting) {
+        if self.open > 0 && self.log.len() < Watch::LOG_MAX {
+            self.log.push(*sighting);
+            self.open -= 1;
+        }
+    }
+}
+
+/// A conflict as the assembler reports it, its samples cut to [`Conflict::SHOWN`].
+#[derive(Clone, Debug, Default)]
+pub struct Disagreement {
+    /// Bytes that both copies claim.
+    pub len: u32,
+    /// Bytes of these that differ.
+    pub differing: u32,
+    /// The start of the first copy.
+    pub first_bytes: Vec<u8>,
+    /// The start of the later copy.
+    pub later_bytes: Vec<u8>,
+}
+
+/// Data at or beyond the place of the same sender's FIN.
+fn goes_on_after_fin(seen: &Observation) -> bool {
+    let sighting = &seen.sighting;
+    // One byte may be a keep-alive's (RFC 9293 §3.8.4).
+    seen.sender_before
+        .fin
+        .is_some_and(|fin| sighting.payload_len > 1 && sighting.seq_end().distance_from(fin) >= 0)
+}
+
+/// A server's FIN that acknowledges one more than the client, who sent no FIN, ever sent.
+fn acknowledges_no_fin(seen: &Observation, flow: &TcpFlow) -> bool {
+    let sighting = &seen.sighting;
+    let client = flow.sender(Direction::ToServer);
+    sighting.direction == Direction::ToClient
+        && sighting.is_fin()
+        && sighting.has_ack()
+        && client.fin.is_none()
+        && client.next.is_some_and(|next| sighting.ack == next.plus(1))
+}
+
+/// Headers that differ from the SYN/ACK's as another sender's would.
+fn has_foreign_headers(sighting: &Sighting, flow: &TcpFlow) -> bool {
+    let handshake = &flow.handshake;
+    handshake.syn_ack.is_some_and(|syn_ack| {
+        syn_ack.ttl.0.abs_diff(sighting.ttl.0) > 2
+            || (sighting.timestamps.is_none() && handshake.negotiated_timestamps() == Some(true))
+    })
+}
