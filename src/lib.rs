@@ -6,6 +6,7 @@ pub mod decode;
 pub mod detect;
 pub mod evidence;
 pub mod flow;
+pub mod pipeline;
 pub mod protocol;
 pub mod stream;
 pub mod verdict;

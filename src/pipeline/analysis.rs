@@ -1,0 +1,309 @@
+//! Recorded captures to records: the main job.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::closing::{Ended, Found, LimitCounts};
+use super::{Directory, Lane, Outcome, Settings};
+use crate::capture::{
+    Block, CaptureError, Compression, FileReport, Format, Input, Interface, OpenOptions, Progress,
+    Recording,
+};
+use crate::correlate::HostTally;
+use crate::decode::{Decoder, SkipCounts};
+use crate::evidence::{
+    CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
+    FrameRole, HostRecord, InterfaceRecord, Kind, RoledFrame, Summary, ToolRecord,
+};
+use crate::verdict::SIGNALS_VERSION;
+use crate::wire::{Frame, FrameId};
+
+/// All records of a run, in the order of the contract.
+#[derive(Debug)]
+pub struct Analysis {
+    /// One for each capture file.
+    pub captures: Vec<CaptureRecord>,
+    /// All flows, by first frame.
+    pub flows: Vec<FlowRecord>,
+    /// All findings, by frame.
+    pub findings: Vec<Finding>,
+    /// All hosts, by name.
+    pub hosts: Vec<HostRecord>,
+    /// Totals.
+    pub summary: Summary,
+    /// Files of which nothing could be read, with the reason.
+    pub unreadable: Vec<(String, String)>,
+}
+
+/// Why a run could not be made.
+#[derive(Debug, Error)]
+pub enum AnalysisError {
+    /// The recording could not be opened.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+}
+
+/// A run that is about to begin; tells who watches it what there is to watch.
+pub trait Watcher {
+    /// The run begins.
+    fn begins(&mut self, progress: Arc<Progress>);
+    /// A block has been analysed.
+    fn block(&mut self, directory: &Directory);
+}
+
+/// Reads `inputs` as one recording and analyses it.
+pub fn analyze(
+    inputs: &[Input],
+    settings: &Settings,
+    watcher: &mut dyn Watcher,
+) -> Result<Analysis, AnalysisError> {
+    let options = OpenOptions {
+        filter: settings.filter.clone(),
+        hash: settings.hash,
+        ..OpenOptions::default()
+    };
+    let mut recording = Recording::open(inputs, &options)?;
+    watcher.begins(recording.progress());
+    let directory = Directory::default();
+    let mut lane = Lane::new(settings, &directory);
+    let mut intake = Intake::default();
+    let mut block = Block::new();
+    while recording.next_block(&mut block) {
+        for frame in block.frames() {
+            intake.frame(&frame, &mut lane);
+        }
+        watcher.block(&directory);
+    }
+    let outcome = lane.finish();
+    Ok(Telling { files: recording.files(), intake, settings }.tell(outcome))
+}
+
+/// Decodes frames, and counts what is read and what is passed over, file by file.
+#[derive(Default)]
+struct Intake {
+    decoder: Decoder,
+    skipped: Vec<SkipCounts>,
+    packets: u64,
+    bytes: u64,
+    /// Digest of the first frame: it names the recording in the findings' ids.
+    first: Option<[u8; 32]>,
+}
+
+impl Intake {
+    fn frame(&mut self, frame: &Frame<'_>, lane: &mut Lane<'_>) {
+        self.packets += 1;
+        self.bytes += u64::from(frame.original_len);
+        self.first.get_or_insert_with(|| Sha256::digest(frame.bytes).into());
+        match self.decoder.decode(frame) {
+            Ok(packet) => lane.packet(&packet),
+            Err(reason) => {
+                let file = usize::from(frame.id.file());
+                if self.skipped.len() <= file {
+                    self.skipped.resize_with(file + 1, SkipCounts::default);
+                }
+                if let Some(counts) = self.skipped.get_mut(file) {
+                    counts.record(reason);
+                }
+            }
+        }
+    }
+}
+
+/// Turns outcomes into records.
+struct Telling<'a> {
+    files: &'a [FileReport],
+    intake: Intake,
+    settings: &'a Settings,
+}
+
+impl Telling<'_> {
+    fn tell(&self, outcome: Outcome) -> Analysis {
+        let Outcome { mut flows, limits } = outcome;
+        flows.sort_by_key(|ended| ended.first_frame);
+        let mut tally = HostTally::default();
+        let mut records = Vec::with_capacity(flows.len());
+        let mut findings = Vec::new();
+        for (place, ended) in flows.into_iter().enumerate() {
+            let Ended { mut record, first_frame, found } = ended;
+            record.flow = place as u64 + 1;
+            record.capture = self.path(first_frame);
+            let own: Vec<Finding> =
+                found.into_iter().map(|found| self.finding(found, &record)).collect();
+            tally.flow(&record, &own.iter().collect::<Vec<_>>());
+            findings.extend(own.into_iter().map(|finding| (finding_place(&finding), finding)));
+            records.push(record);
+        }
+        findings.sort_by_key(|((file, frame), finding)| (file.clone(), *frame, finding.kind));
+        let findings: Vec<Finding> = findings.into_iter().map(|(_, finding)| finding).collect();
+        Analysis {
+            captures: self.captures(),
+            summary: self.summary(&findings, records.len(), limits),
+            hosts: tally.records(),
+            flows: records,
+            findings,
+            unreadable: self.unreadable(),
+        }
+    }
+
+    fn path(&self, frame: FrameId) -> String {
+        self.files.get(usize::from(frame.file())).map(|file| file.path.clone()).unwrap_or_default()
+    }
+
+    fn finding(&self, found: Found, flow: &FlowRecord) -> Finding {
+        let Found { suspicion, verdict, host } = found;
+        let (host, host_source) = host.unzip();
+        let anchor = suspicion.forged.first().or(suspicion.trigger.as_ref()).copied();
+        let anchor = anchor.unwrap_or(flow.first_frame);
+        let mut frames: Vec<(FrameId, FrameRole)> = Vec::new();
+        frames.extend(suspicion.trigger.map(|frame| (frame, FrameRole::Trigger)));
+        frames.extend(suspicion.forged.iter().map(|frame| (*frame, FrameRole::Forged)));
+        frames.extend(suspicion.genuine.iter().map(|frame| (*frame, FrameRole::Genuine)));
+        let told = verdict.evidence.iter().map(|fact| fact.frame);
+        let more: Vec<FrameId> =
+            told.filter(|frame| frames.iter().all(|(known, _)| known != frame)).collect();
+        frames.extend(more.into_iter().map(|frame| (frame, FrameRole::Evidence)));
+        frames.sort_unstable();
+        frames.dedup();
+        Finding {
+            id: self.finding_id(flow, suspicion.kind, anchor),
+            kind: suspicion.kind,
+            confidence: verdict.confidence,
+            score: verdict.score,
+            host,
+            host_source,
+            flow: flow.flow,
+            community_id: flow.community_id.clone(),
+            proto: flow.proto,
+            client: flow.client,
+            server: flow.server,
+            capture: self.path(anchor),
+            time: suspicion.time,
+            trigger_frame: suspicion.trigger,
+            forged_frames: suspicion.forged,
+            genuine_frames: suspicion.genuine,
+            frames: frames
+                .into_iter()
+                .map(|(frame, role)| RoledFrame { role, capture: self.path(frame), frame })
+                .collect(),
+            evidence: verdict.evidence,
+            against: verdict.against,
+            alternatives: suspicion.alternatives,
+            residual_of: None,
+            injector: suspicion.injector,
+            block_page: suspicion.block_page,
+        }
+    }
+
+    /// The same capture gives the same id, wherever the file lies and whatever its name is.
+    fn finding_id(&self, flow: &FlowRecord, kind: Kind, anchor: FrameId) -> String {
+        let mut digest = Sha256::new();
+        digest.update(self.intake.first.unwrap_or_default());
+        let (client, server) = (flow.client, flow.server);
+        let key = format!("{client} {server} {:?} {kind} {}", flow.proto, anchor.number());
+        digest.update(key.as_bytes());
+        let digest: [u8; 32] = digest.finalize().into();
+        let start = digest.first_chunk().copied().unwrap_or_default();
+        format!("{:016x}", u64::from_be_bytes(start))
+    }
+
+    fn captures(&self) -> Vec<CaptureRecord> {
+        let none = SkipCounts::default();
+        let skipped = |place| self.intake.skipped.get(place).unwrap_or(&none);
+        self.files.iter().enumerate().map(|(place, file)| record_of(file, skipped(place))).collect()
+    }
+
+    fn unreadable(&self) -> Vec<(String, String)> {
+        let errors = self
+            .files
+            .iter()
+            .filter_map(|file| Some((file.path.clone(), file.error.as_ref()?.to_string())));
+        errors.collect()
+    }
+
+    fn summary(&self, findings: &[Finding], flows: usize, counts: LimitCounts) -> Summary {
+        let mut by_kind: BTreeMap<Kind, BTreeMap<Confidence, u64>> = BTreeMap::new();
+        for finding in findings {
+            *by_kind.entry(finding.kind).or_default().entry(finding.confidence).or_default() += 1;
+        }
+        let mut limits = BTreeMap::new();
+        limits.insert("flows_evicted".to_owned(), counts.flows_evicted);
+        limits.insert("streams_given_up".to_owned(), counts.streams_given_up);
+        limits
+            .insert("fragments_given_up".to_owned(), self.intake.decoder.fragment_stats().evicted);
+        Summary {
+            packets: self.intake.packets,
+            bytes: self.intake.bytes,
+            flows: flows as u64,
+            findings: by_kind,
+            limits,
+            tool: ToolRecord {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                commit: option_env!("TAMPERSCOPE_COMMIT").map(str::to_owned),
+                signals_version: SIGNALS_VERSION,
+                fingerprints: self.settings.fingerprints.sources(),
+            },
+        }
+    }
+}
+
+/// Where a finding stands in the recording.
+fn finding_place(finding: &Finding) -> (String, FrameId) {
+    let first = finding.forged_frames.first().or(finding.trigger_frame.as_ref());
+    (String::new(), first.copied().unwrap_or_default())
+}
+
+fn record_of(file: &FileReport, skipped: &SkipCounts) -> CaptureRecord {
+    let mut reasons: BTreeMap<String, u64> = skipped
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(skip, count)| (skip.name().to_owned(), count))
+        .collect();
+    if file.filtered > 0 {
+        reasons.insert("filtered".to_owned(), file.filtered);
+    }
+    CaptureRecord {
+        path: file.path.clone(),
+        bytes: file.bytes,
+        sha256: file.sha256.clone(),
+        format: file.format.map(format_name),
+        compression: file.compression.map(compression_name),
+        interfaces: file.interfaces.iter().copied().map(interface_record).collect(),
+        packets: file.packets,
+        first: file.first,
+        last: file.last,
+        packets_truncated: file.packets_truncated,
+        skipped: reasons,
+        damage: file.damage.as_ref().map(|damage| DamageRecord {
+            offset: damage.offset,
+            reason: damage.reason.to_string(),
+        }),
+        capture_drops: file.capture_drops,
+    }
+}
+
+fn format_name(format: Format) -> FormatName {
+    match format {
+        Format::Pcap => FormatName::Pcap,
+        Format::PcapNg => FormatName::PcapNg,
+        Format::Snoop => FormatName::Snoop,
+    }
+}
+
+fn compression_name(compression: Compression) -> CompressionName {
+    match compression {
+        Compression::Gzip => CompressionName::Gzip,
+        Compression::Zstd => CompressionName::Zstd,
+    }
+}
+
+fn interface_record(interface: Interface) -> InterfaceRecord {
+    InterfaceRecord {
+        link_type: interface.link_type.0,
+        snaplen: interface.snaplen,
+        time_resolution: interface.time_resolution.to_string(),
+    }
+}

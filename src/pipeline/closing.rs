@@ -1,0 +1,163 @@
+//! The end of a flow: its record, and the verdicts on what was odd about it.
+
+use super::conversation::Conversation;
+use super::tls::TlsTalk;
+use crate::detect::Trigger;
+use crate::evidence::{ByDirection, FlowEnd, FlowRecord, HostSource, Kind, RoleSource, Suspicion};
+use crate::flow::UdpFlow;
+use crate::verdict::{self, Verdict};
+use crate::wire::{Direction, Duration, FlowKey, FrameId, Side, Transport};
+
+/// What came of a lane's flows.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Ended flows, in the order in which they ended.
+    pub flows: Vec<Ended>,
+    /// What had to be given up.
+    pub limits: LimitCounts,
+}
+
+/// How often each bound was reached.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct LimitCounts {
+    /// Flows that made room for others.
+    pub flows_evicted: u64,
+    /// Flows whose stream bytes were given up.
+    pub streams_given_up: u64,
+}
+
+/// A flow that has ended: its record, still without number and path, and what was found.
+#[derive(Debug)]
+pub struct Ended {
+    /// The record; `flow` and `capture` are filled in when all flows are known.
+    pub record: FlowRecord,
+    /// Where it began.
+    pub first_frame: FrameId,
+    /// What was found, with the name concerned.
+    pub found: Vec<Found>,
+}
+
+/// A suspicion that stood.
+#[derive(Debug)]
+pub struct Found {
+    /// What was suspected.
+    pub suspicion: Suspicion,
+    /// How it was judged.
+    pub verdict: Verdict,
+    /// The name concerned, and where it stood.
+    pub host: Option<(String, HostSource)>,
+}
+
+impl Ended {
+    /// The names that the flow asked for, each once.
+    pub(super) fn hosts(&self) -> Vec<Box<str>> {
+        let sni = self.record.tls.as_ref().and_then(|tls| tls.sni.as_deref());
+        let asked = self.record.http.iter().filter_map(|exchange| exchange.host.as_deref());
+        let mut hosts: Vec<Box<str>> = sni.into_iter().chain(asked).map(Box::from).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        hosts
+    }
+}
+
+/// Ends a TCP flow. Its streams are already flushed.
+pub(super) fn conclude_tcp(key: &FlowKey, conversation: &mut Conversation, end: FlowEnd) -> Ended {
+    let record = tcp_record(key, conversation, end);
+    let gaps = conversation.gaps();
+    let suspicions = conversation.watch.conclude(&conversation.flow, record.server.ip, gaps);
+    let found = suspicions.into_iter().filter_map(|suspicion| {
+        let verdict = verdict::weigh(&suspicion)?;
+        let host = host_of(conversation, &suspicion);
+        Some(Found { suspicion, verdict, host })
+    });
+    Ended { found: found.collect(), first_frame: conversation.flow.first_frame, record }
+}
+
+/// Ends a UDP flow.
+pub(super) fn conclude_udp(key: &FlowKey, flow: &UdpFlow, end: FlowEnd) -> Ended {
+    let [to_server, to_client] = flow.packets;
+    let [bytes_to_server, bytes_to_client] = flow.bytes;
+    let record = FlowRecord {
+        first_frame: flow.first_frame,
+        last_frame: flow.last_frame,
+        first: flow.first,
+        last: flow.last,
+        packets: ByDirection { to_server, to_client },
+        bytes: ByDirection { to_server: bytes_to_server, to_client: bytes_to_client },
+        ..blank_record(key, flow.client, end)
+    };
+    Ended { record, first_frame: flow.first_frame, found: Vec::new() }
+}
+
+fn tcp_record(key: &FlowKey, conversation: &mut Conversation, end: FlowEnd) -> FlowRecord {
+    let flow = &conversation.flow;
+    let (up, down) = (flow.sender(Direction::ToServer), flow.sender(Direction::ToClient));
+    let roles = if flow.roles_known { RoleSource::Handshake } else { RoleSource::Guessed };
+    let record = FlowRecord {
+        roles,
+        first_frame: flow.first_frame,
+        last_frame: flow.last_frame,
+        first: flow.first,
+        last: flow.last,
+        packets: ByDirection { to_server: up.packets, to_client: down.packets },
+        bytes: ByDirection { to_server: up.bytes, to_client: down.bytes },
+        handshake_rtt_us: flow.handshake.server_rtt().map(Duration::as_micros),
+        gaps: conversation.gaps(),
+        ..blank_record(key, flow.client, end)
+    };
+    let tls = conversation.talk.tls().and_then(TlsTalk::names);
+    let http = conversation.talk.http().map(|talk| talk.exchanges().to_vec()).unwrap_or_default();
+    FlowRecord { tls, http, ..record }
+}
+
+/// A record of which only the identity is filled in.
+fn blank_record(key: &FlowKey, client: Side, end: FlowEnd) -> FlowRecord {
+    let (client, server) = (key.endpoint(client), key.endpoint(client.other()));
+    let protocol = match key.transport() {
+        Transport::Tcp => 6,
+        Transport::Udp => 17,
+    };
+    let community_id = community_id::calculate_community_id(
+        0,
+        client.ip,
+        server.ip,
+        Some(client.port),
+        Some(server.port),
+        protocol,
+        false,
+    );
+    FlowRecord {
+        flow: 0,
+        community_id: community_id.unwrap_or_default(),
+        proto: key.transport(),
+        client,
+        server,
+        roles: RoleSource::Guessed,
+        capture: String::new(),
+        first_frame: FrameId::default(),
+        last_frame: FrameId::default(),
+        first: crate::wire::Timestamp::ZERO,
+        last: crate::wire::Timestamp::ZERO,
+        packets: ByDirection::default(),
+        bytes: ByDirection::default(),
+        handshake_rtt_us: None,
+        tls: None,
+        quic: None,
+        http: Vec::new(),
+        dns: Vec::new(),
+        end,
+        gaps: 0,
+        tampering_signature: None,
+    }
+}
+
+/// The name that the finding concerns: that of its trigger, or the last before what was forged.
+fn host_of(conversation: &Conversation, suspicion: &Suspicion) -> Option<(String, HostSource)> {
+    let watch = &conversation.watch;
+    let at = match suspicion.kind {
+        Kind::Response => suspicion.trigger,
+        _ => suspicion.trigger.or_else(|| suspicion.forged.first().copied()),
+    };
+    let Trigger { host, source, .. } = watch.name_at(at?)?;
+    Some((host.as_deref()?.to_owned(), *source))
+}

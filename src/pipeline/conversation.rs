@@ -1,0 +1,180 @@
+//! All that belongs to one TCP flow: headers, streams, names, watch.
+
+use super::settings::Settings;
+use super::talk::{Around, Talk, contradicts_roles};
+use crate::detect::{Conflict, Disagreement, Watch};
+use crate::flow::{Class, Observation, Phase, Sighting, TcpFlow};
+use crate::stream::{
+    Assembler, Chunk, Gap, GapReason, Limits, Overlap, Piece, Retention, StreamSink,
+};
+use crate::wire::{Direction, Segment, Side, TcpFlags};
+
+/// One TCP flow with all that is known of it.
+pub(super) struct Conversation {
+    pub(super) flow: TcpFlow,
+    pub(super) talk: Talk,
+    pub(super) watch: Watch,
+    streams: [Assembler; 2],
+    /// Nothing more can be read: only digests are kept.
+    settled: bool,
+}
+
+impl Conversation {
+    /// A conversation that begins with `segment`, sent by `sender`.
+    pub(super) fn open(segment: &Segment<'_>, sender: Side) -> Self {
+        let stream = |retention| {
+            let mut stream = Assembler::new(Limits::default());
+            stream.retain(retention);
+            stream
+        };
+        Self {
+            flow: TcpFlow::open(segment, sender),
+            talk: Talk::default(),
+            watch: Watch::default(),
+            // Only what the client is told can be substituted; its own copies need no window.
+            streams: [stream(Retention::Digests), stream(Retention::Bytes(OPEN_WINDOW))],
+            settled: false,
+        }
+    }
+
+    /// Takes in the next segment.
+    pub(super) fn segment(&mut self, segment: &Segment<'_>, sender: Side, settings: &Settings) {
+        self.settle_roles(segment, sender);
+        let seen = self.flow.observe(segment, sender);
+        self.watch.segment(&seen, &self.flow);
+        if seen.sighting.duplicate || seen.sighting.is_reset() {
+            return;
+        }
+        self.feed(segment, &seen, settings);
+        if !self.settled && self.talk.is_done() {
+            self.settle();
+        }
+    }
+
+    /// Nothing more will come: delivers what waits behind holes, and tells what is open.
+    pub(super) fn finish(&mut self, settings: &Settings) {
+        let Self { talk, watch, streams, .. } = self;
+        let mut around = Around { watch, settings };
+        for (direction, stream) in Direction::BOTH.iter().zip(streams) {
+            let mut ear = Ear { talk, around: &mut around, direction: *direction, now: None };
+            stream.flush(&mut ear);
+        }
+        talk.end(&mut around);
+    }
+
+    /// Payload bytes that the capture lacks, both ways.
+    pub(super) fn gaps(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.statistics().gap_bytes).sum()
+    }
+
+    /// Bytes held in streams and readers.
+    pub(super) fn memory(&self) -> usize {
+        self.streams.iter().map(Assembler::memory).sum::<usize>() + self.talk.held_bytes()
+    }
+
+    /// Gives up what waits behind holes and what later copies are held against.
+    pub(super) fn give_up_bytes(&mut self, settings: &Settings) {
+        let Self { talk, watch, streams, .. } = self;
+        let mut around = Around { watch, settings };
+        for (direction, stream) in Direction::BOTH.iter().zip(streams) {
+            let mut ear = Ear { talk, around: &mut around, direction: *direction, now: None };
+            stream.flush(&mut ear);
+            stream.retain(Retention::Nothing);
+        }
+    }
+
+    /// What the flow is worth to its table.
+    pub(super) fn class(&self) -> Class {
+        match self.flow.phase {
+            phase if phase.is_opening() => Class::Opening,
+            Phase::Closed | Phase::Reset => Class::Over,
+            _ => Class::Established,
+        }
+    }
+
+    fn settle_roles(&mut self, segment: &Segment<'_>, sender: Side) {
+        let guessed = !self.flow.roles_known && self.talk.is_unknown();
+        if guessed
+            && !segment.payload.is_empty()
+            && contradicts_roles(self.flow.direction(sender), segment.payload)
+        {
+            self.flow.swap_roles();
+            self.watch.swap_roles();
+            self.streams.swap(0, 1);
+            let [to_server, to_client] = &mut self.streams;
+            to_server.retain(Retention::Digests);
+            to_client.retain(Retention::Bytes(OPEN_WINDOW));
+        }
+    }
+
+    fn feed(&mut self, segment: &Segment<'_>, seen: &Observation, settings: &Settings) {
+        let direction = seen.sighting.direction;
+        let Self { talk, watch, streams, .. } = self;
+        let [to_server, to_client] = streams;
+        let (own, other) = match direction {
+            Direction::ToServer => (to_server, to_client),
+            Direction::ToClient => (to_client, to_server),
+        };
+        let mut around = Around { watch, settings };
+        let now = Some(&seen.sighting);
+        if segment.flags.contains(TcpFlags::SYN) {
+            own.anchor(segment.payload_seq());
+        }
+        if segment.flags.contains(TcpFlags::ACK) && other.has_hole() {
+            let direction = direction.reverse();
+            other.acknowledged(segment.ack, &mut Ear { talk, around: &mut around, direction, now });
+        }
+        if segment.payload_len > 0 {
+            let piece = Piece::of_segment(segment);
+            own.push(piece, &mut Ear { talk, around: &mut around, direction, now });
+        }
+    }
+
+    fn settle(&mut self) {
+        self.settled = true;
+        for stream in &mut self.streams {
+            stream.retain(Retention::Digests);
+        }
+    }
+}
+
+/// Hears what the assembler says, and passes it on.
+struct Ear<'a, 'b> {
+    talk: &'a mut Talk,
+    around: &'a mut Around<'b>,
+    direction: Direction,
+    /// The packet under way; none when a flow is finished.
+    now: Option<&'a Sighting>,
+}
+
+impl StreamSink for Ear<'_, '_> {
+    fn bytes(&mut self, chunk: Chunk<'_>) {
+        self.talk.bytes(self.direction, chunk.bytes, chunk.frame, self.around);
+    }
+
+    fn gap(&mut self, gap: Gap) {
+        // A hole open at the end hides nothing that was read after it.
+        if gap.reason != GapReason::Unfilled || self.now.is_some() {
+            self.talk.gap(self.direction, gap.len, self.around);
+        }
+    }
+
+    fn overlap(&mut self, overlap: Overlap<'_>) {
+        let (Direction::ToClient, Some(now)) = (self.direction, self.now) else { return };
+        let cut = |bytes: &[u8]| bytes.get(..Conflict::SHOWN).unwrap_or(bytes).to_vec();
+        let sample = Disagreement {
+            len: overlap.len,
+            // Where only a digest was kept, that they differ is known, and by how much is not.
+            differing: overlap.differing.unwrap_or(overlap.len),
+            first_bytes: cut(overlap.first_bytes),
+            later_bytes: cut(overlap.later_bytes),
+        };
+        self.around.watch.conflict(overlap.first_frame, now, sample);
+        if let Some(http) = self.talk.http() {
+            http.contradicted(&overlap, self.around);
+        }
+    }
+}
+
+/// Delivered bytes against which later copies are compared while the flow can be read.
+const OPEN_WINDOW: u32 = 64 * 1024;

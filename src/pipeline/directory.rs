@@ -1,0 +1,77 @@
+//! The shared directory of hosts, for whoever watches a run while it goes on.
+//!
+//! An array of read-write-locked shards (`dashmap`): not lock-free, and so never touched for a
+//! packet, only when a flow ends. No guard is held across another call into the map.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashmap::DashMap;
+
+/// Hosts and how they stand, so far.
+#[derive(Debug, Default)]
+pub struct Directory {
+    hosts: DashMap<Box<str>, Standing>,
+    flows: AtomicU64,
+    interfered: AtomicU64,
+}
+
+/// How one host stands, so far.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Standing {
+    /// Flows that named it and have ended.
+    pub flows: u64,
+    /// Those with a finding.
+    pub interfered: u64,
+}
+
+impl Directory {
+    /// Hosts kept; names beyond are not counted one by one.
+    pub const HOSTS_MAX: usize = 65_536;
+
+    /// A flow has ended.
+    pub fn ended(&self, hosts: impl IntoIterator<Item = Box<str>>, interfered: bool) {
+        self.flows.fetch_add(1, Ordering::Relaxed);
+        self.interfered.fetch_add(u64::from(interfered), Ordering::Relaxed);
+        for host in hosts {
+            if self.hosts.len() < Self::HOSTS_MAX || self.hosts.contains_key(&host) {
+                let mut standing = self.hosts.entry(host).or_default();
+                standing.flows += 1;
+                standing.interfered += u64::from(interfered);
+            }
+        }
+    }
+
+    /// Flows ended, flows with a finding, hosts named.
+    pub fn totals(&self) -> (u64, u64, usize) {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (load(&self.flows), load(&self.interfered), self.hosts.len())
+    }
+
+    /// How `host` stands.
+    pub fn standing(&self, host: &str) -> Option<Standing> {
+        self.hosts.get(host).map(|standing| *standing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_may_tell_it_at_once() {
+        let directory = Directory::default();
+        std::thread::scope(|scope| {
+            for lane in 0..4 {
+                let directory = &directory;
+                scope.spawn(move || {
+                    for n in 0..1000u32 {
+                        let host = format!("{}.example", n % 10).into_boxed_str();
+                        directory.ended([host], lane == 0);
+                    }
+                });
+            }
+        });
+        assert_eq!(directory.totals(), (4000, 1000, 10));
+        assert_eq!(directory.standing("3.example"), Some(Standing { flows: 400, interfered: 100 }));
+    }
+}

@@ -1,0 +1,289 @@
+//! What the two directions of an HTTP/1 connection say, request joined to answer.
+
+use std::collections::VecDeque;
+
+use super::talk::Around;
+use crate::detect::fingerprint::{self, FingerprintSet, Strength};
+use crate::detect::{Answer, Notice, Trigger};
+use crate::evidence::{BlockPage, HostSource, HttpExchange};
+use crate::protocol::{
+    Body, Page, Request, RequestEvent, RequestReader, Response, ResponseEvent, ResponseReader,
+};
+use crate::stream::Overlap;
+use crate::wire::{Direction, FrameId};
+
+/// The readers of both directions, and the exchanges read.
+#[derive(Debug, Default)]
+pub(super) struct HttpTalk {
+    requests: RequestReader,
+    responses: Answers,
+    /// Exchanges in order; those from `unanswered` on still wait.
+    exchanges: Vec<HttpExchange>,
+    waiting: VecDeque<Asked>,
+    /// The other version of the answer, where two copies differ.
+    alternate: Option<Box<Alternate>>,
+}
+
+/// A request that waits for its answer.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    host: Option<String>,
+    frame: Option<FrameId>,
+    /// Its place among the recorded exchanges; later ones are not recorded.
+    place: Option<usize>,
+}
+
+/// A reader of answers, with the head whose body is under way.
+#[derive(Debug, Default)]
+struct Answers {
+    reader: ResponseReader,
+    head: Option<Head>,
+}
+
+#[derive(Debug)]
+struct Head {
+    frame: FrameId,
+    asked: Asked,
+    response: Box<Response>,
+}
+
+/// The later of two copies of the stream, read for itself.
+#[derive(Debug)]
+struct Alternate {
+    answers: Answers,
+    /// Offset up to which it was read.
+    next: u64,
+    asked: Asked,
+}
+
+impl HttpTalk {
+    /// Exchanges recorded.
+    const EXCHANGES_MAX: usize = 64;
+    /// Requests that may wait for an answer.
+    const WAITING_MAX: usize = 256;
+
+    pub(super) fn bytes(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        frame: FrameId,
+        around: &mut Around<'_>,
+    ) {
+        match direction {
+            Direction::ToServer => {
+                let mut events = Vec::new();
+                self.requests.push(bytes, &mut |event| events.push(event));
+                self.asked(events, frame, around);
+            }
+            Direction::ToClient => {
+                let mut events = Vec::new();
+                self.responses.reader.push(bytes, &mut |event| events.push(event));
+                self.answered(events, frame, around);
+            }
+        }
+    }
+
+    pub(super) fn gap(&mut self, direction: Direction, missing: u64, around: &mut Around<'_>) {
+        match direction {
+            Direction::ToServer => {
+                let mut events = Vec::new();
+                self.requests.gap(missing, &mut |event| events.push(event));
+                self.asked(events, FrameId::default(), around);
+            }
+            Direction::ToClient => {
+                let mut events = Vec::new();
+                self.responses.reader.gap(missing, &mut |event| events.push(event));
+                self.answered(events, FrameId::default(), around);
+            }
+        }
+    }
+
+    /// Nothing more will come: what is open is told as far as it is known.
+    pub(super) fn end(&mut self, around: &mut Around<'_>) {
+        let mut events = Vec::new();
+        self.responses.reader.end(&mut |event| events.push(event));
+        self.answered(events, FrameId::default(), around);
+        if let Some(mut alternate) = self.alternate.take() {
+            let mut events = Vec::new();
+            alternate.answers.reader.end(&mut |event| events.push(event));
+            alternate.read(events, FrameId::default(), around);
+        }
+    }
+
+    /// The other version of a part of the answer.
+    pub(super) fn contradicted(&mut self, overlap: &Overlap<'_>, around: &mut Around<'_>) {
+        let begins = overlap.later_whole.starts_with(b"HTTP/");
+        if self.alternate.is_none() && begins {
+            let asked = self.responses.head.as_ref().map(|head| head.asked.clone());
+            let next = overlap.later_offset.0;
+            let asked = asked.unwrap_or_else(|| self.last_asked());
+            self.alternate = Some(Box::new(Alternate { answers: Answers::default(), next, asked }));
+        }
+        let Some(alternate) = &mut self.alternate else { return };
+        if overlap.later_offset.0 != alternate.next {
+            return;
+        }
+        alternate.next += overlap.later_whole.len() as u64;
+        let mut events = Vec::new();
+        alternate.answers.reader.push(overlap.later_whole, &mut |event| events.push(event));
+        alternate.read(events, overlap.later_frame, around);
+    }
+
+    /// The exchanges recorded so far.
+    pub(super) fn exchanges(&self) -> &[HttpExchange] {
+        &self.exchanges
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        !self.requests.wants_more() && !self.responses.reader.wants_more()
+    }
+
+    pub(super) fn held_bytes(&self) -> usize {
+        self.requests.held_bytes() + self.responses.reader.held_bytes()
+    }
+
+    fn last_asked(&self) -> Asked {
+        let last = self.exchanges.last();
+        last.map_or_else(Asked::default, |exchange| Asked {
+            host: exchange.host.clone(),
+            frame: exchange.frame,
+            place: None,
+        })
+    }
+
+    fn asked(&mut self, events: Vec<RequestEvent>, frame: FrameId, around: &mut Around<'_>) {
+        for event in events {
+            if let RequestEvent::Request(request) = event {
+                self.responses.reader.expect(&request.method);
+                self.ask(*request, frame, around);
+            }
+        }
+    }
+
+    fn ask(&mut self, request: Request, frame: FrameId, around: &mut Around<'_>) {
+        let host = request.host.clone();
+        let boxed = host.clone().map(String::into_boxed_str);
+        around.watch.named(Trigger { frame, host: boxed, source: HostSource::Http });
+        let place = self.record(HttpExchange {
+            host: request.host,
+            method: Some(request.method),
+            target: Some(request.target),
+            frame: Some(frame),
+            status: None,
+            status_frame: None,
+            lenient: request.lenient,
+        });
+        if self.waiting.len() < Self::WAITING_MAX {
+            self.waiting.push_back(Asked { host, frame: Some(frame), place });
+        }
+    }
+
+    fn record(&mut self, exchange: HttpExchange) -> Option<usize> {
+        (self.exchanges.len() < Self::EXCHANGES_MAX).then(|| {
+            self.exchanges.push(exchange);
+            self.exchanges.len() - 1
+        })
+    }
+
+    fn answered(&mut self, events: Vec<ResponseEvent>, frame: FrameId, around: &mut Around<'_>) {
+        for event in events {
+            match event {
+                ResponseEvent::Response(response) if !response.interim => {
+                    let asked = self.waiting.pop_front().unwrap_or_default();
+                    self.note_status(&asked, &response, frame);
+                    self.responses.head = Some(Head { frame, asked, response });
+                }
+                ResponseEvent::Upgraded => self.requests.upgraded(&mut |_| {}),
+                event => self.responses.judge(event, false, around),
+            }
+        }
+    }
+
+    fn note_status(&mut self, asked: &Asked, response: &Response, frame: FrameId) {
+        let place = asked.place.or_else(|| match asked.frame {
+            // An answer whose request the capture lacks.
+            None => self.record(HttpExchange::default()),
+            Some(_) => None,
+        });
+        if let Some(exchange) = place.and_then(|place| self.exchanges.get_mut(place)) {
+            exchange.status = Some(response.status);
+            exchange.status_frame = Some(frame);
+            exchange.lenient |= response.lenient;
+        }
+    }
+}
+
+impl Alternate {
+    fn read(&mut self, events: Vec<ResponseEvent>, frame: FrameId, around: &mut Around<'_>) {
+        for event in events {
+            match event {
+                ResponseEvent::Response(response) if !response.interim => {
+                    self.answers.head = Some(Head { frame, asked: self.asked.clone(), response });
+                }
+                event => self.answers.judge(event, true, around),
+            }
+        }
+    }
+}
+
+impl Answers {
+    /// Hands the answer to the watch once its body, or that it has none, is known.
+    fn judge(&mut self, event: ResponseEvent, alternate: bool, around: &mut Around<'_>) {
+        let body = match event {
+            ResponseEvent::Body(body) => Some(body),
+            ResponseEvent::End { .. } => None,
+            _ => return,
+        };
+        let Some(head) = self.head.take() else { return };
+        around.watch.answer(read_answer(&head, body.as_deref(), alternate, around));
+    }
+}
+
+fn read_answer(head: &Head, body: Option<&Body>, alternate: bool, around: &Around<'_>) -> Answer {
+    let decoded = body.map(Body::decoded);
+    let bytes = decoded.as_ref().map_or(&[][..], |decoded| &decoded.bytes);
+    let content_type = head.response.headers.first("content-type");
+    let page = Page::read(content_type, bytes);
+    let notice = find_notice(&around.settings.fingerprints, head, &page);
+    let location = head.response.headers.first("location").map(str::to_owned);
+    Answer {
+        head: head.frame,
+        request: head.asked.frame,
+        notice,
+        alternate,
+        page: BlockPage {
+            status: Some(head.response.status),
+            charset: body.map(|_| format!("{} ({})", page.charset, page.charset_source.name())),
+            title: page.title,
+            text: page.text,
+            sha256: body.map(Body::sha256).unwrap_or_default(),
+            location,
+            fingerprint: None,
+        },
+    }
+}
+
+/// The known notice that the answer is, if its row may accuse anybody.
+fn find_notice(known: &FingerprintSet, head: &Head, page: &Page) -> Option<Notice> {
+    let headers: Vec<(String, String)> = head
+        .response
+        .headers
+        .list
+        .iter()
+        .map(|header| (header.name.clone(), header.value.clone()))
+        .collect();
+    let answer = fingerprint::Answer {
+        host: head.asked.host.as_deref(),
+        status: Some(head.response.status),
+        headers: &headers,
+        body: &[],
+        text: &page.text,
+        title: page.title.as_deref(),
+    };
+    let found = known.matches(&answer)?;
+    found.strength.accuses().then(|| Notice {
+        name: found.name.to_owned(),
+        source: found.source.to_owned(),
+        specific: found.strength == Strength::Specific,
+    })
+}

@@ -1,0 +1,159 @@
+//! A lane: one thread's flows, from their first packet to their outcome.
+
+use super::closing::{Outcome, conclude_tcp, conclude_udp};
+use super::conversation::Conversation;
+use super::directory::Directory;
+use super::settings::Settings;
+use crate::decode::Packet;
+use crate::evidence::FlowEnd;
+use crate::flow::{Class, FlowTable, Idle, Phase, SlotId, UdpFlow};
+use crate::wire::{Datagram, FlowKey, Segment, Timestamp, Transport};
+
+/// Owns its flows outright; nothing of it is shared.
+pub struct Lane<'a> {
+    settings: &'a Settings,
+    directory: &'a Directory,
+    table: FlowTable<Flow>,
+    /// Latest packet time; it never runs backwards, whatever a capture says.
+    clock: Timestamp,
+    memory: usize,
+    outcome: Outcome,
+}
+
+pub(super) enum Flow {
+    Tcp(Box<Conversation>),
+    Udp(UdpFlow),
+}
+
+impl<'a> Lane<'a> {
+    /// A lane without flows. `directory` is told of each flow that ends.
+    pub fn new(settings: &'a Settings, directory: &'a Directory) -> Self {
+        Self {
+            settings,
+            directory,
+            table: FlowTable::new(settings.limits.flows, Idle::default(), RECORDED_SEED),
+            clock: Timestamp::ZERO,
+            memory: 0,
+            outcome: Outcome::default(),
+        }
+    }
+
+    /// Takes in the next packet.
+    pub fn packet(&mut self, packet: &Packet<'_>) {
+        match packet {
+            Packet::Tcp(segment) => self.segment(segment),
+            Packet::Udp(datagram) => self.datagram(datagram),
+        }
+        while let Some((key, flow)) = self.table.expire(self.clock) {
+            self.conclude(&key, flow, FlowEnd::Timeout);
+        }
+    }
+
+    /// Ends all flows and gives what came of them, in the order of their first frames.
+    pub fn finish(mut self) -> Outcome {
+        let mut left: Vec<_> = self.table.drain().collect();
+        left.sort_by_key(|(_, flow)| flow.first_frame());
+        for (key, flow) in left {
+            self.conclude(&key, flow, FlowEnd::EndOfCapture);
+        }
+        self.outcome
+    }
+
+    fn segment(&mut self, segment: &Segment<'_>) {
+        self.clock = self.clock.max(segment.time);
+        let (key, sender) = FlowKey::of(Transport::Tcp, segment.src, segment.dst);
+        let hash = self.table.hash(&key);
+        let mut found = self.table.find(hash, &key);
+        if let Some(id) = found
+            && let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id)
+            && conversation.flow.is_reopened_by(segment, sender)
+        {
+            self.end(id, FlowEnd::Timeout);
+            found = None;
+        }
+        let id = found.unwrap_or_else(|| {
+            let fresh = Flow::Tcp(Box::new(Conversation::open(segment, sender)));
+            self.admit(hash, key, fresh)
+        });
+        let settings = self.settings;
+        let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id) else { return };
+        let before = conversation.memory();
+        conversation.segment(segment, sender, settings);
+        let after = conversation.memory();
+        let class = conversation.class();
+        self.memory = self.memory + after - before.min(self.memory);
+        self.table.touch(id, self.clock, class);
+        if self.memory > settings.limits.memory {
+            self.give_up_bytes(id);
+        }
+    }
+
+    fn datagram(&mut self, datagram: &Datagram<'_>) {
+        self.clock = self.clock.max(datagram.time);
+        let (key, sender) = FlowKey::of(Transport::Udp, datagram.src, datagram.dst);
+        let hash = self.table.hash(&key);
+        let id = self
+            .table
+            .find(hash, &key)
+            .unwrap_or_else(|| self.admit(hash, key, Flow::Udp(UdpFlow::open(datagram, sender))));
+        if let Some(Flow::Udp(flow)) = self.table.flow_mut(id) {
+            flow.observe(datagram, sender);
+        }
+        self.table.touch(id, self.clock, Class::Datagrams);
+    }
+
+    fn admit(&mut self, hash: u64, key: FlowKey, flow: Flow) -> SlotId {
+        if let Some((old, evicted)) = self.table.make_room() {
+            self.outcome.limits.flows_evicted += 1;
+            self.conclude(&old, evicted, FlowEnd::Evicted);
+        }
+        self.table.insert(hash, key, flow, (self.clock, Class::Opening))
+    }
+
+    /// The flow that made memory run out gives its own bytes up.
+    fn give_up_bytes(&mut self, id: SlotId) {
+        let settings = self.settings;
+        let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id) else { return };
+        let before = conversation.memory();
+        conversation.give_up_bytes(settings);
+        let freed = before.saturating_sub(conversation.memory());
+        self.memory = self.memory.saturating_sub(freed);
+        self.outcome.limits.streams_given_up += 1;
+    }
+
+    fn end(&mut self, id: SlotId, end: FlowEnd) {
+        if let Some((key, flow)) = self.table.remove(id) {
+            self.conclude(&key, flow, end);
+        }
+    }
+
+    fn conclude(&mut self, key: &FlowKey, flow: Flow, end: FlowEnd) {
+        match flow {
+            Flow::Tcp(mut conversation) => {
+                self.memory = self.memory.saturating_sub(conversation.memory());
+                conversation.finish(self.settings);
+                let end = match conversation.flow.phase {
+                    Phase::Closed => FlowEnd::Fin,
+                    Phase::Reset => FlowEnd::Reset,
+                    _ => end,
+                };
+                let ended = conclude_tcp(key, &mut conversation, end);
+                self.directory.ended(ended.hosts(), !ended.found.is_empty());
+                self.outcome.flows.push(ended);
+            }
+            Flow::Udp(flow) => self.outcome.flows.push(conclude_udp(key, &flow, end)),
+        }
+    }
+}
+
+impl Flow {
+    fn first_frame(&self) -> crate::wire::FrameId {
+        match self {
+            Self::Tcp(conversation) => conversation.flow.first_frame,
+            Self::Udp(flow) => flow.first_frame,
+        }
+    }
+}
+
+/// Recordings are read with a fixed seed, so that a run can be repeated exactly.
+const RECORDED_SEED: u64 = 0x7461_6d70_6572;

@@ -1,0 +1,28 @@
+//! The corridor: the only room that knows the analysis rooms, and carries values between them.
+//!
+//! A frame is captured, decoded, joined to a flow, assembled into a stream, read by a protocol,
+//! watched by detectors; when its flow ends, the suspicions are weighed into findings. All that
+//! belongs to a flow is owned by one [`Lane`], that is by one thread: on the path of a packet there
+//! is no lock, no shared map and no atomic read-modify-write. Lanes meet only at the end, where
+//! their outcomes are put in the order of frames, so the answer does not depend on how many there
+//! are.
+//!
+//! Bounds: flows ([`Limits::flows`]) and stream bytes ([`Limits::memory`]); what had to be given up
+//! is counted in the summary. The one shared map is the [`Directory`], for who watches the run: it
+//! is touched when a flow ends, never by a packet.
+
+mod analysis;
+mod closing;
+mod conversation;
+mod directory;
+mod http;
+mod lane;
+mod settings;
+mod talk;
+mod tls;
+
+pub use analysis::{Analysis, AnalysisError, Watcher, analyze};
+pub use closing::Outcome;
+pub use directory::{Directory, Standing};
+pub use lane::Lane;
+pub use settings::{Limits, Settings};

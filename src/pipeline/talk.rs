@@ -1,0 +1,186 @@
+//! Which protocol a connection speaks, and the readers for it.
+
+use super::http::HttpTalk;
+use super::settings::Settings;
+use super::tls::TlsTalk;
+use crate::detect::Watch;
+use crate::protocol::{PROBE_BYTES_MAX, Probe, probe};
+use crate::wire::{Direction, FrameId};
+
+/// What is known of the protocol.
+#[derive(Debug, Default)]
+pub(super) struct Talk {
+    speaks: Speaks,
+}
+
+#[derive(Debug)]
+enum Speaks {
+    /// Not known yet: the first bytes of each direction.
+    Unknown([First; 2]),
+    Tls(Box<TlsTalk>),
+    Http(Box<HttpTalk>),
+    Other,
+}
+
+impl Default for Speaks {
+    fn default() -> Self {
+        Self::Unknown([First::default(), First::default()])
+    }
+}
+
+/// The first bytes of a direction, while the protocol is unknown.
+#[derive(Debug, Default)]
+struct First {
+    bytes: Vec<u8>,
+    frame: FrameId,
+    lost: bool,
+}
+
+/// What the readers may turn to.
+pub(super) struct Around<'a> {
+    pub(super) watch: &'a mut Watch,
+    pub(super) settings: &'a Settings,
+}
+
+impl Talk {
+    /// The next bytes of `direction`, brought by `frame`.
+    pub(super) fn bytes(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        frame: FrameId,
+        around: &mut Around<'_>,
+    ) {
+        match &mut self.speaks {
+            Speaks::Unknown(_) => self.probe(direction, bytes, frame, around),
+            Speaks::Tls(talk) => talk.bytes(direction, bytes, frame, around.watch),
+            Speaks::Http(talk) => talk.bytes(direction, bytes, frame, around),
+            Speaks::Other => {}
+        }
+    }
+
+    /// `missing` bytes of `direction` will not come.
+    pub(super) fn gap(&mut self, direction: Direction, missing: u64, around: &mut Around<'_>) {
+        match &mut self.speaks {
+            Speaks::Unknown(firsts) => {
+                if let Some(first) = firsts.get_mut(direction.index()) {
+                    first.lost |= first.bytes.is_empty();
+                }
+            }
+            Speaks::Tls(talk) => talk.gap(direction, missing),
+            Speaks::Http(talk) => talk.gap(direction, missing, around),
+            Speaks::Other => {}
+        }
+    }
+
+    /// Nothing more will come.
+    pub(super) fn end(&mut self, around: &mut Around<'_>) {
+        if let Speaks::Http(talk) = &mut self.speaks {
+            talk.end(around);
+        }
+    }
+
+    /// Whether it is settled that nothing more can be read.
+    pub(super) fn is_done(&self) -> bool {
+        match &self.speaks {
+            Speaks::Unknown(_) => false,
+            Speaks::Tls(talk) => talk.is_done(),
+            Speaks::Http(talk) => talk.is_done(),
+            Speaks::Other => true,
+        }
+    }
+
+    /// The HTTP readers, if it is HTTP.
+    pub(super) fn http(&mut self) -> Option<&mut HttpTalk> {
+        match &mut self.speaks {
+            Speaks::Http(talk) => Some(talk),
+            _ => None,
+        }
+    }
+
+    /// The TLS readers, if it is TLS.
+    pub(super) fn tls(&self) -> Option<&TlsTalk> {
+        match &self.speaks {
+            Speaks::Tls(talk) => Some(talk),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing was read yet.
+    pub(super) fn is_unknown(&self) -> bool {
+        matches!(self.speaks, Speaks::Unknown(_))
+    }
+
+    pub(super) fn held_bytes(&self) -> usize {
+        match &self.speaks {
+            Speaks::Tls(talk) => talk.held_bytes(),
+            Speaks::Http(talk) => talk.held_bytes(),
+            Speaks::Unknown(_) | Speaks::Other => 0,
+        }
+    }
+
+    fn probe(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        frame: FrameId,
+        around: &mut Around<'_>,
+    ) {
+        let Speaks::Unknown(firsts) = &mut self.speaks else { return };
+        let Some(first) = firsts.get_mut(direction.index()) else { return };
+        if first.lost {
+            // The start of this direction is missing; the other one may still tell.
+            return;
+        }
+        // A first chunk of the usual size is judged and read in place.
+        let whole = first.bytes.is_empty();
+        let seen = if whole { bytes } else { collect(first, bytes) };
+        let spoken = probe(seen);
+        if spoken == Probe::NeedMore && whole {
+            collect(first, bytes);
+        }
+        first.frame = frame;
+        let speaks = match spoken {
+            Probe::NeedMore => return,
+            Probe::Tls => Speaks::Tls(Box::new(TlsTalk::new())),
+            Probe::Http => Speaks::Http(Box::default()),
+            Probe::Http2 | Probe::Other => Speaks::Other,
+        };
+        let Speaks::Unknown([to_server, to_client]) = std::mem::replace(&mut self.speaks, speaks)
+        else {
+            return;
+        };
+        for (way, first) in [(Direction::ToServer, to_server), (Direction::ToClient, to_client)] {
+            let kept = if way == direction && whole { bytes } else { &first.bytes };
+            if !kept.is_empty() {
+                self.bytes(way, kept, first.frame, around);
+            }
+        }
+    }
+}
+
+/// Adds `bytes` to the first bytes of a direction. All of them: they are read once the protocol is
+/// known, and with at most [`PROBE_BYTES_MAX`] bytes it is.
+fn collect<'a>(first: &'a mut First, bytes: &[u8]) -> &'a [u8] {
+    debug_assert!(first.bytes.len() < PROBE_BYTES_MAX);
+    first.bytes.extend_from_slice(bytes);
+    &first.bytes
+}
+
+/// Whether the first payload shows that its sender is not whom the ports made it: a request or a
+/// `ClientHello` from the server, an answer or a `ServerHello` from the client.
+pub(super) fn contradicts_roles(direction: Direction, payload: &[u8]) -> bool {
+    const CLIENT_HELLO: u8 = 1;
+    const SERVER_HELLO: u8 = 2;
+    let sender = match probe(payload) {
+        Probe::Http if payload.starts_with(b"HTTP/") => Direction::ToClient,
+        Probe::Http | Probe::Http2 => Direction::ToServer,
+        Probe::Tls => match (payload.first(), payload.get(5)) {
+            (Some(22), Some(&CLIENT_HELLO)) => Direction::ToServer,
+            (Some(22), Some(&SERVER_HELLO)) => Direction::ToClient,
+            _ => return false,
+        },
+        Probe::Other | Probe::NeedMore => return false,
+    };
+    sender != direction
+}
