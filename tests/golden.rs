@@ -1,0 +1,252 @@
+//! Every folder of `captures/` is a test: its label says what must be found, and that nothing else
+//! may be.
+//!
+//! The labels were written from the records of the laboratory's own middlebox, clients and
+//! servers, never from this program's output; `captures/README.md` describes them.
+
+#![expect(clippy::unwrap_used, reason = "a label or capture that cannot be read fails the test")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use tamperscope::capture::{self, Progress};
+use tamperscope::detect::fingerprint::FingerprintSet;
+use tamperscope::evidence::{Confidence, Finding, Kind};
+use tamperscope::pipeline::{self, Analysis, Directory, Limits, Settings, Watcher};
+use tamperscope::wire::FrameId;
+
+#[derive(Deserialize)]
+struct Label {
+    expected: Vec<Expected>,
+    #[serde(default)]
+    hosts: BTreeMap<String, String>,
+    silent: bool,
+    #[serde(default)]
+    vantages: BTreeMap<String, Vantage>,
+}
+
+#[derive(Deserialize)]
+struct Vantage {
+    files: Vec<String>,
+    #[serde(default)]
+    hosts: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    kind: String,
+    host: Option<String>,
+    min_confidence: String,
+    trigger_frame: Option<u64>,
+    forged_frames: Vec<u64>,
+    #[serde(default)]
+    genuine_frames: Vec<u64>,
+    client: String,
+    block_page_title: Option<String>,
+    status: Option<u16>,
+    capture: String,
+}
+
+struct NoWatcher;
+
+impl Watcher for NoWatcher {
+    fn begins(&mut self, _: Arc<Progress>) {}
+    fn block(&mut self, _: &Directory) {}
+}
+
+#[test]
+fn every_story_is_told_as_labelled() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let mut stories: Vec<PathBuf> = fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("label.json").is_file())
+        .collect();
+    stories.sort();
+    assert!(stories.len() >= 30, "only {} stories under {}", stories.len(), root.display());
+    let settings = settings();
+    let mut faults = String::new();
+    for story in &stories {
+        for fault in check(story, &settings) {
+            let name = story.file_name().unwrap().to_string_lossy();
+            writeln!(faults, "{name}: {fault}").unwrap();
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
+fn settings() -> Settings {
+    Settings {
+        filter: None,
+        hash: false,
+        fingerprints: Arc::new(FingerprintSet::builtin()),
+        limits: Limits::default(),
+    }
+}
+
+fn check(story: &Path, settings: &Settings) -> Vec<String> {
+    let label: Label =
+        serde_json::from_slice(&fs::read(story.join("label.json")).unwrap()).unwrap();
+    let whole = analyze(&captures_of(story), settings);
+    let mut faults = against_hosts(&whole, &label.hosts, "all files");
+    if label.vantages.is_empty() {
+        faults.extend(against_findings(
+            &whole,
+            &label.expected.iter().collect::<Vec<_>>(),
+            label.silent,
+        ));
+        return faults;
+    }
+    for (name, vantage) in &label.vantages {
+        let files: Vec<PathBuf> = vantage.files.iter().map(|file| story.join(file)).collect();
+        let expected: Vec<&Expected> =
+            label.expected.iter().filter(|one| vantage.files.contains(&one.capture)).collect();
+        let analysis = analyze(&files, settings);
+        faults.extend(against_hosts(&analysis, &vantage.hosts, name));
+        faults.extend(against_findings(&analysis, &expected, label.silent));
+    }
+    faults
+}
+
+fn captures_of(story: &Path) -> Vec<PathBuf> {
+    let is_capture = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        [".pcap", ".pcapng", ".pcap.gz", ".pcapng.gz"].iter().any(|end| name.ends_with(end))
+    };
+    let mut files: Vec<PathBuf> = fs::read_dir(story)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(is_capture)
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no capture in {}", story.display());
+    files
+}
+
+fn analyze(files: &[PathBuf], settings: &Settings) -> Analysis {
+    let inputs = capture::expand(files).unwrap().inputs;
+    pipeline::analyze(&inputs, settings, &mut NoWatcher).unwrap()
+}
+
+fn against_hosts(analysis: &Analysis, hosts: &BTreeMap<String, String>, of: &str) -> Vec<String> {
+    let verdict = |name: &str| {
+        let record = analysis.hosts.iter().find(|record| record.host == name);
+        record.map_or("absent", |record| record.verdict.name())
+    };
+    hosts
+        .iter()
+        .filter(|(host, expected)| verdict(host) != expected.as_str())
+        .map(|(host, expected)| format!("{of}: {host} is {}, not {expected}", verdict(host)))
+        .collect()
+}
+
+fn against_findings(analysis: &Analysis, expected: &[&Expected], silent: bool) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut unexplained: Vec<&Finding> =
+        analysis.findings.iter().filter(|found| found.confidence >= Confidence::Likely).collect();
+    for one in expected {
+        let found = analysis.findings.iter().find(|found| is_of(found, one));
+        match found {
+            // A single weak mark may be told, and need not be: silence is an answer there.
+            None if one.min_confidence == "possible" => {}
+            None => faults
+                .push(format!("missed: {} of {} {:?}", one.kind, one.client, one.forged_frames)),
+            Some(found) => {
+                unexplained.retain(|other| other.id != found.id);
+                faults.extend(differences(found, one));
+            }
+        }
+    }
+    if silent {
+        faults.extend(unexplained.iter().map(|found| {
+            let facts: Vec<_> = found.evidence.iter().map(|fact| fact.text.as_str()).collect();
+            format!(
+                "false alarm: {} {} {:?} {facts:#?}",
+                found.kind,
+                found.confidence,
+                numbers(&found.forged_frames)
+            )
+        }));
+    }
+    faults
+}
+
+fn is_of(found: &Finding, expected: &Expected) -> bool {
+    let kind = match expected.kind.as_str() {
+        "reset" => Kind::Reset,
+        "response" => Kind::Response,
+        other => panic!("unknown kind {other}"),
+    };
+    found.kind == kind
+        && found.client.to_string() == expected.client
+        && Path::new(&found.capture).file_name().unwrap().to_string_lossy() == expected.capture
+}
+
+fn differences(found: &Finding, expected: &Expected) -> Vec<String> {
+    let least = match expected.min_confidence.as_str() {
+        "possible" => Confidence::Possible,
+        "likely" => Confidence::Likely,
+        "confirmed" => Confidence::Confirmed,
+        other => panic!("unknown level {other}"),
+    };
+    let forged = numbers(&found.forged_frames);
+    let page = found.block_page.as_ref();
+    let mut faults = Vec::new();
+    let mut hold = |holds: bool, fault: String| {
+        if !holds {
+            faults.push(format!("{} {}: {fault}", expected.kind, expected.client));
+        }
+    };
+    hold(
+        found.confidence >= least,
+        format!(
+            "{} ({:.3}) where {least} is due: {:?}",
+            found.confidence,
+            found.score,
+            found
+                .evidence
+                .iter()
+                .chain(&found.against)
+                .map(|fact| (fact.signal.name(), fact.weight))
+                .collect::<Vec<_>>()
+        ),
+    );
+    hold(
+        forged.first() == expected.forged_frames.first(),
+        format!("first forged frame of {forged:?} is not that of {:?}", expected.forged_frames),
+    );
+    hold(
+        forged.iter().all(|frame| expected.forged_frames.contains(frame)),
+        format!("accuses {forged:?}, forged are {:?}", expected.forged_frames),
+    );
+    hold(
+        !forged.iter().any(|frame| expected.genuine_frames.contains(frame)),
+        "accuses a genuine frame".to_owned(),
+    );
+    hold(
+        expected.host.is_none() || found.host == expected.host,
+        format!("host {:?}, not {:?}", found.host, expected.host),
+    );
+    let trigger = found.trigger_frame.map(FrameId::number);
+    hold(
+        trigger == expected.trigger_frame,
+        format!("trigger {trigger:?}, not {:?}", expected.trigger_frame),
+    );
+    if let Some(title) = &expected.block_page_title {
+        let seen = page.and_then(|page| page.title.clone());
+        hold(seen.as_ref() == Some(title), format!("title {seen:?}, not {title:?}"));
+    }
+    if let Some(status) = expected.status {
+        let seen = page.and_then(|page| page.status);
+        hold(seen == Some(status), format!("status {seen:?}, not {status}"));
+    }
+    faults
+}
+
+fn numbers(frames: &[FrameId]) -> Vec<u64> {
+    frames.iter().map(|frame| frame.number()).collect()
+}
