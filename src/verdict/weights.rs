@@ -74,21 +74,21 @@ pub const fn weight_of(signal: Signal) -> Weight {
             "1 of 2,260 genuine resets (a VPN gateway); held down for gateways near users",
         ),
         Signal::DataFast => {
-            weight(12.0, 5.0, "as rst_fast, but proxies and caches answer for others daily")
+            weight(15.0, 6.0, "as rst_fast, but proxies and caches answer for others daily")
         }
         Signal::TimingMatch => {
             weight(-5.0, -3.0, "an injector near the user would have to wait on purpose")
         }
         Signal::TtlShift => weight(
             6.0,
-            4.0,
+            5.0,
             "28 % of genuine connections ended by a server differ: 10·log10(1/0.28)",
         ),
         Signal::TtlMatch => weight(-3.0, -1.0, "half of known injectors do not copy it"),
         Signal::IpIdMirror => weight(11.0, 4.0, "11 of 3,890, none from a real network"),
         Signal::IpIdBreak => weight(4.0, 2.0, "balancers and per-flow counters break lines too"),
         Signal::IpIdMatch => weight(-5.0, -3.0, "a counter is hard to hit for who does not see it"),
-        Signal::NoTimestamp => weight(13.0, 2.0, "2 of 3,890 on data; on resets common"),
+        Signal::NoTimestamp => weight(16.0, 2.0, "2 of 3,890 on data; on resets common"),
         Signal::TsvalBreak => weight(5.0, 3.0, "proxies; offsets for each connection"),
         Signal::TsvalMatch => weight(-6.0, -3.0, "a clock is hard to hit for who does not see it"),
         Signal::RstReserved => weight(12.0, 6.0, "0 of 3,890; a capture of 2009"),
