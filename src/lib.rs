@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod flow;
 pub mod pipeline;
 pub mod protocol;
+pub mod report;
 pub mod stream;
 pub mod verdict;
 pub mod wire;
