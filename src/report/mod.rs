@@ -13,3 +13,8 @@
 //! is to be told. No clock is read, so the same records give the same bytes.
 
 pub mod escape;
+pub mod jsonl;
+
+mod json;
+#[cfg(test)]
+mod sample;
