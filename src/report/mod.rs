@@ -14,6 +14,7 @@
 
 pub mod escape;
 pub mod jsonl;
+pub mod schema;
 
 mod json;
 #[cfg(test)]
