@@ -15,7 +15,9 @@
 pub mod escape;
 pub mod jsonl;
 pub mod schema;
+pub mod text;
 
 mod json;
+mod page;
 #[cfg(test)]
 mod sample;

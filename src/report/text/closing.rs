@@ -1,0 +1,114 @@
+//! What was not interfered with, what was left out, and the totals.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use super::Outcome;
+use super::words::{count, list, thousands};
+use crate::evidence::{HostRecord, HostVerdict, Summary};
+use crate::report::page::{Ink, Page};
+
+pub(super) fn write(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()> {
+    page.blank()?;
+    let told = outcome.findings.len() as u64;
+    let hidden = found(outcome.summary).saturating_sub(told);
+    if told == 0 && hidden == 0 {
+        nothing_found(page, outcome)?;
+    } else if told == 0 {
+        page.lead(0, Ink::Strong, "No finding to show", ": none reaches --min-confidence.")?;
+    } else if let Some(text) = other_hosts(outcome) {
+        page.paragraph(0, &text)?;
+    }
+    if let Some(text) = totals(outcome.summary) {
+        page.lead(0, Ink::Strong, "Findings: ", &text)?;
+    }
+    if hidden > 0 {
+        let findings = count(hidden, "finding", "findings");
+        page.paragraph(0, &format!("{findings} below --min-confidence not shown."))?;
+    }
+    let mut skipped: BTreeMap<&str, u64> = BTreeMap::new();
+    for (reason, count) in outcome.captures.iter().flat_map(|capture| &capture.skipped) {
+        *skipped.entry(reason).or_default() += count;
+    }
+    if let Some(text) = tally(skipped) {
+        page.paragraph(0, &format!("Packets not analysed: {text}."))?;
+    }
+    let limits = outcome.summary.limits.iter().map(|(name, times)| (name.as_str(), *times));
+    if let Some(text) = tally(limits.collect()) {
+        let text = format!("{text}; what was given up there could not be judged.");
+        page.lead(0, Ink::Warning, "Limits reached: ", &text)?;
+    }
+    Ok(())
+}
+
+/// Says what an empty result means, and what it does not.
+fn nothing_found(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()> {
+    let accesses: u64 = outcome.hosts.iter().map(|host| host.accesses).sum();
+    let unclear: u64 = outcome.hosts.iter().map(|host| host.unclear).sum();
+    let judged = accesses.saturating_sub(unclear);
+    let flows = count(outcome.summary.flows, "flow", "flows");
+    let text = if accesses == 0 {
+        format!(" in {flows}; none of them named a host.")
+    } else {
+        format!(
+            " in {flows}: of {} to {}, {} could be judged and {} could not.",
+            count(accesses, "access", "accesses"),
+            count(outcome.hosts.len() as u64, "host", "hosts"),
+            thousands(judged),
+            thousands(unclear)
+        )
+    };
+    page.lead(0, Ink::Strong, "No interference found", &text)?;
+    page.paragraph(
+        0,
+        "That is no proof of an open network: interference may have left no trace in these \
+         packets, or not have met these connections.",
+    )
+}
+
+/// The hosts that no finding is told of.
+fn other_hosts(outcome: &Outcome<'_>) -> Option<String> {
+    let told: BTreeSet<&str> =
+        outcome.findings.iter().filter_map(|finding| finding.host.as_deref()).collect();
+    let others = outcome.hosts.iter().filter(|host| !told.contains(host.host.as_str()));
+    let number = |wanted: fn(&HostRecord) -> bool| others.clone().filter(|h| wanted(h)).count();
+    let untouched = number(|host| host.verdict == HostVerdict::Untouched) as u64;
+    let unclear = number(|host| host.verdict == HostVerdict::Unclear) as u64;
+    if untouched + unclear == 0 {
+        return None;
+    }
+    let untouched = count(untouched, "other host was", "other hosts were");
+    Some(format!("{untouched} untouched, {} unclear.", thousands(unclear)))
+}
+
+/// `reset 3 (2 confirmed, 1 likely), response 1 (1 confirmed).`
+fn totals(summary: &Summary) -> Option<String> {
+    let kinds: Vec<_> = summary
+        .findings
+        .iter()
+        .map(|(kind, counts)| (kind, counts, counts.values().sum::<u64>()))
+        .filter(|(_, _, all)| *all > 0)
+        .map(|(kind, counts, all)| {
+            let surest_first = counts.iter().rev().filter(|(_, count)| **count > 0);
+            let parts: Vec<_> = surest_first
+                .map(|(confidence, count)| format!("{} {confidence}", thousands(*count)))
+                .collect();
+            format!("{} {kind} ({})", thousands(all), parts.join(", "))
+        })
+        .collect();
+    (!kinds.is_empty()).then(|| format!("{}.", kinds.join(", ")))
+}
+
+/// Findings of any confidence.
+fn found(summary: &Summary) -> u64 {
+    summary.findings.values().flat_map(BTreeMap::values).sum()
+}
+
+/// `arp 10 and truncated 2`, the greatest first.
+fn tally(counts: BTreeMap<&str, u64>) -> Option<String> {
+    let mut counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let parts: Vec<_> =
+        counts.iter().map(|(name, count)| format!("{name} {}", thousands(*count))).collect();
+    (!parts.is_empty()).then(|| list(&parts))
+}

@@ -1,0 +1,174 @@
+//! One finding: what happened, why that is believed, what speaks against it, where to look.
+
+use std::io;
+
+use super::Outcome;
+use super::frames::Frames;
+use super::words::{clip, millisecond, probability, sentence, thousands};
+use crate::evidence::{BlockPage, Confidence, Finding, Injector, Kind, Weighed};
+use crate::report::page::{Ink, Page};
+
+/// Facts for a finding that are told; those left out are counted.
+const FACTS_TOLD: usize = 2;
+
+/// Innocent causes that are told.
+const ALTERNATIVES_TOLD: usize = 3;
+
+/// Characters of a title, of a location and of a name that are shown.
+const TITLE_MAX: usize = 120;
+
+pub(super) fn write(
+    page: &mut Page<'_>,
+    finding: &Finding,
+    frames: &Frames<'_>,
+    outcome: &Outcome<'_>,
+) -> io::Result<()> {
+    let claim =
+        format!("{}: {} ({})", claim(finding.kind), finding.confidence, probability(finding.score));
+    let place = format!(
+        ". {} → {}, flow {}, {} UTC.",
+        finding.client,
+        finding.server,
+        finding.flow,
+        millisecond(finding.time)
+    );
+    page.lead(2, ink(finding.confidence), &claim, &place)?;
+    if let Some(text) = reasons(&finding.evidence) {
+        page.paragraph(4, &text)?;
+    }
+    page.paragraph(4, &whereabouts(finding, frames))?;
+    if let Some(shown) = &finding.block_page {
+        page.paragraph(4, &block_page(shown))?;
+    }
+    if let Some(text) = finding.injector.as_ref().and_then(origin) {
+        page.paragraph(4, &text)?;
+    }
+    if let Some(text) = residual(finding, outcome.findings) {
+        page.paragraph(4, &text)?;
+    }
+    if let Some(text) = doubts(finding) {
+        page.paragraph(4, &text)?;
+    }
+    for (path, filter) in frames.filters() {
+        let of = if outcome.captures.len() > 1 { format!(" on {path}") } else { String::new() };
+        page.verbatim(4, &format!("Wireshark{of}: {filter}"))?;
+    }
+    Ok(())
+}
+
+const fn ink(confidence: Confidence) -> Ink {
+    match confidence {
+        Confidence::Confirmed => Ink::Alarm,
+        Confidence::Likely => Ink::Warning,
+        Confidence::Possible => Ink::Quiet,
+    }
+}
+
+/// What a finding of this kind claims, in words.
+const fn claim(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Reset => "Connection broken off by a forged packet (reset)",
+        Kind::Response => "Answer replaced or injected on the way (response)",
+        Kind::Dns => "Name looked up, forged answer received (dns)",
+        Kind::Tls => "Encryption disturbed by a forged alert or certificate (tls)",
+        Kind::Handshake => "Connection accepted by somebody else (handshake)",
+        Kind::Drop => "Packets swallowed on the way (drop)",
+        Kind::Throttle => "Connection slowed down on the way (throttle)",
+    }
+}
+
+/// The weightiest sentences.
+fn reasons(evidence: &[Weighed]) -> Option<String> {
+    let mut facts: Vec<_> = evidence.iter().collect();
+    facts.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    let told: Vec<_> = facts.iter().take(FACTS_TOLD).map(|fact| sentence(&fact.text)).collect();
+    let more = match facts.len().saturating_sub(FACTS_TOLD) {
+        0 => String::new(),
+        1 => " One lesser fact agrees.".to_owned(),
+        n => format!(" {} lesser facts agree.", thousands(n as u64)),
+    };
+    (!told.is_empty()).then(|| format!("{}{more}", told.join(" ")))
+}
+
+fn whereabouts(finding: &Finding, frames: &Frames<'_>) -> String {
+    let mut parts = Vec::new();
+    if !finding.forged_frames.is_empty() {
+        parts.push(format!("held to be forged: {}", frames.name(&finding.forged_frames)));
+    }
+    if !finding.genuine_frames.is_empty() {
+        parts.push(format!("contradicted by {}", frames.name(&finding.genuine_frames)));
+    }
+    if let Some(trigger) = finding.trigger_frame {
+        parts.push(format!("set off by {}", frames.name(&[trigger])));
+    }
+    let text = parts.join("; ");
+    let mut chars = text.chars();
+    chars.next().map_or_else(
+        || "No frame is held to be forged.".to_owned(),
+        |first| format!("{}{}.", first.to_ascii_uppercase(), chars.as_str()),
+    )
+}
+
+fn block_page(page: &BlockPage) -> String {
+    let title = page.title.as_deref().unwrap_or(&page.text);
+    let mut remarks = Vec::new();
+    if let Some(status) = page.status {
+        remarks.push(format!("status {status}"));
+    }
+    if let Some(location) = &page.location {
+        remarks.push(format!("leads to {}", clip(location, TITLE_MAX)));
+    }
+    if let Some(name) = &page.fingerprint {
+        remarks.push(format!("known as {}", clip(name, TITLE_MAX)));
+    }
+    let remarks =
+        if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
+    match title.trim() {
+        "" => format!("Shown instead: a page without text{remarks}."),
+        title => format!("Shown instead: “{}”{remarks}.", clip(title, TITLE_MAX)),
+    }
+}
+
+/// What the forged packets tell about their sender; nothing, if only their direction is known.
+fn origin(injector: &Injector) -> Option<String> {
+    let mut parts = Vec::new();
+    if let (Some(min), Some(max)) = (injector.hops_min, injector.hops_max) {
+        let hops = if min == max { min.to_string() } else { format!("{min} to {max}") };
+        let server = injector
+            .server_hops
+            .map_or_else(String::new, |hops| format!(" (the server's own packets: {hops})"));
+        parts.push(format!(
+            "about {hops} hops from the capture point{server}, if its hop counter (TTL) is honest"
+        ));
+    }
+    match injector.in_path {
+        Some(true) => parts.push("in the path, as it swallowed what it replaced".to_owned()),
+        Some(false) => parts.push("beside the path, as the originals came through".to_owned()),
+        None => {}
+    }
+    if let Some(name) = &injector.fingerprint {
+        parts.push(format!("with the marks of {}", clip(name, TITLE_MAX)));
+    }
+    (!parts.is_empty()).then(|| format!("Sender of the forged packets: {}.", parts.join("; ")))
+}
+
+fn residual(finding: &Finding, findings: &[Finding]) -> Option<String> {
+    let id = finding.residual_of.as_deref()?;
+    Some(match findings.iter().find(|other| other.id == id) {
+        Some(first) => format!("The block set off in flow {} was still in force.", first.flow),
+        None => "A block set off by an earlier flow was still in force.".to_owned(),
+    })
+}
+
+/// The strongest fact against the finding, and the innocent causes.
+fn doubts(finding: &Finding) -> Option<String> {
+    let against = finding.against.iter().min_by(|a, b| a.weight.total_cmp(&b.weight));
+    let mut parts: Vec<_> =
+        against.map(|fact| format!("Against: {}", sentence(&fact.text))).into_iter().collect();
+    let causes: Vec<_> =
+        finding.alternatives.iter().take(ALTERNATIVES_TOLD).map(|cause| sentence(cause)).collect();
+    if !causes.is_empty() {
+        parts.push(format!("Not excluded: {}", causes.join(" ")));
+    }
+    (!parts.is_empty()).then(|| parts.join(" "))
+}

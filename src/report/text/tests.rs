@@ -1,0 +1,89 @@
+use insta::assert_snapshot;
+
+use super::*;
+use crate::report::escape::is_unsafe;
+use crate::report::sample::{self, Story};
+
+fn printed(story: &Story, style: Style) -> String {
+    let outcome = Outcome {
+        captures: &story.captures,
+        flows: &story.flows,
+        findings: &story.findings,
+        hosts: &story.hosts,
+        summary: &story.summary,
+    };
+    let mut out = Vec::new();
+    write(&mut out, &outcome, style).expect("a vector takes all");
+    String::from_utf8(out).expect("it is text")
+}
+
+#[test]
+fn findings_are_told_by_host() {
+    let mut story = sample::blocked();
+    story.flows.clear();
+    assert_snapshot!(printed(&story, Style::Plain));
+}
+
+#[test]
+fn flows_are_a_line_each() {
+    let mut story = sample::blocked();
+    story.findings.clear();
+    assert_snapshot!(printed(&story, Style::Plain));
+}
+
+#[test]
+fn frames_of_several_files_are_told_apart() {
+    assert_snapshot!(printed(&sample::several_files(), Style::Plain));
+}
+
+#[test]
+fn an_empty_result_says_what_it_is_worth() {
+    assert_snapshot!(printed(&sample::quiet(), Style::Plain));
+}
+
+#[test]
+fn damage_and_losses_are_stated() {
+    assert_snapshot!(printed(&sample::damaged(), Style::Plain));
+}
+
+#[test]
+fn hostile_text_is_shown_and_not_obeyed() {
+    let text = printed(&sample::hostile(), Style::Plain);
+    assert!(!text.chars().any(|c| c != '\n' && is_unsafe(c)));
+    assert!(!text.lines().any(|line| line.starts_with("Instagram")), "no line can be forged");
+    assert_snapshot!(text);
+}
+
+#[test]
+fn colours_add_nothing_but_colours() {
+    let story = sample::blocked();
+    let coloured = printed(&story, Style::Colour);
+    let stripped = anstream::adapter::strip_str(&coloured).to_string();
+    assert_ne!(coloured, stripped);
+    assert_eq!(stripped, printed(&story, Style::Plain));
+}
+
+#[test]
+fn of_many_findings_the_surest_are_told_and_the_rest_counted() {
+    let mut story = sample::blocked();
+    let (sure, doubtful) = (story.findings[2].clone(), story.findings[3].clone());
+    story.findings = vec![doubtful; 10];
+    story.findings.push(sure);
+    for finding in &mut story.findings {
+        finding.host = None;
+        finding.server = story.flows[0].server;
+    }
+    let text = printed(&story, Style::Plain);
+    assert_eq!(text.matches("Wireshark: ").count(), 8);
+    let group = text.split_once("203.0.113.34 (no host name known) — 11 findings\n").expect("one");
+    assert!(group.1.starts_with("  Connection broken off by a forged packet (reset): confirmed"));
+    assert!(text.contains("further findings of this host: 3 reset possible;"), "{text}");
+}
+
+#[test]
+fn nothing_read_is_told_as_well() {
+    let story = Story { captures: Vec::new(), hosts: Vec::new(), ..sample::quiet() };
+    let text = printed(&story, Style::Plain);
+    assert!(text.starts_with("Read nothing: 0 packets, 12 flows.\n"), "{text}");
+    assert!(text.contains("none of them named a host"));
+}
