@@ -13,6 +13,7 @@
 //! is to be told. No clock is read, so the same records give the same bytes.
 
 pub mod escape;
+pub mod eve;
 pub mod jsonl;
 pub mod schema;
 pub mod text;
