@@ -14,6 +14,7 @@
 
 pub mod escape;
 pub mod eve;
+pub mod explain;
 pub mod jsonl;
 pub mod schema;
 pub mod text;
