@@ -1,6 +1,7 @@
 //! Tamperscope shows, from packets alone, that somebody interfered with a connection.
 
 pub mod capture;
+pub mod cli;
 pub mod correlate;
 pub mod decode;
 pub mod detect;

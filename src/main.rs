@@ -1,2 +1,7 @@
-//! Parses the command line, runs it, exits with the status of the contract.
-fn main() {}
+//! Parses the command line, runs it, and exits with the status of the contract.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tamperscope::cli::run(std::env::args_os()).into()
+}

@@ -38,6 +38,20 @@ pub struct Analysis {
     pub unreadable: Vec<(String, String)>,
 }
 
+impl Analysis {
+    /// Whether a finding is at least this sure.
+    pub fn reaches(&self, level: Confidence) -> bool {
+        self.findings.iter().any(|finding| finding.confidence >= level)
+    }
+
+    /// Leaves out findings that are less sure, in the summary too. Hosts are judged by `likely`
+    /// and `confirmed` findings only, so they stay as they are.
+    pub fn leave_out_below(&mut self, level: Confidence) {
+        self.findings.retain(|finding| finding.confidence >= level);
+        self.summary.findings = tally(&self.findings);
+    }
+}
+
 /// Why a run could not be made.
 #[derive(Debug, Error)]
 pub enum AnalysisError {
@@ -224,10 +238,6 @@ impl Telling<'_> {
     }
 
     fn summary(&self, findings: &[Finding], flows: usize, counts: LimitCounts) -> Summary {
-        let mut by_kind: BTreeMap<Kind, BTreeMap<Confidence, u64>> = BTreeMap::new();
-        for finding in findings {
-            *by_kind.entry(finding.kind).or_default().entry(finding.confidence).or_default() += 1;
-        }
         let mut limits = BTreeMap::new();
         limits.insert("flows_evicted".to_owned(), counts.flows_evicted);
         limits.insert("streams_given_up".to_owned(), counts.streams_given_up);
@@ -237,7 +247,7 @@ impl Telling<'_> {
             packets: self.intake.packets,
             bytes: self.intake.bytes,
             flows: flows as u64,
-            findings: by_kind,
+            findings: tally(findings),
             limits,
             tool: ToolRecord {
                 name: env!("CARGO_PKG_NAME").to_owned(),
@@ -248,6 +258,14 @@ impl Telling<'_> {
             },
         }
     }
+}
+
+fn tally(findings: &[Finding]) -> BTreeMap<Kind, BTreeMap<Confidence, u64>> {
+    let mut by_kind: BTreeMap<Kind, BTreeMap<Confidence, u64>> = BTreeMap::new();
+    for finding in findings {
+        *by_kind.entry(finding.kind).or_default().entry(finding.confidence).or_default() += 1;
+    }
+    by_kind
 }
 
 /// Where a finding stands in the recording.
