@@ -45,18 +45,20 @@ pub(super) fn write(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()
 fn nothing_found(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()> {
     let accesses: u64 = outcome.hosts.iter().map(|host| host.accesses).sum();
     let unclear: u64 = outcome.hosts.iter().map(|host| host.unclear).sum();
-    let judged = accesses.saturating_sub(unclear);
     let flows = count(outcome.summary.flows, "flow", "flows");
-    let text = if accesses == 0 {
-        format!(" in {flows}; none of them named a host.")
-    } else {
-        format!(
-            " in {flows}: of {} to {}, {} could be judged and {} could not.",
-            count(accesses, "access", "accesses"),
-            count(outcome.hosts.len() as u64, "host", "hosts"),
-            thousands(judged),
-            thousands(unclear)
-        )
+    let all = format!(
+        "{} to {}",
+        count(accesses, "access", "accesses"),
+        count(outcome.hosts.len() as u64, "host", "hosts")
+    );
+    let text = match (accesses, unclear) {
+        (0, _) => format!(" in {flows}; none of them named a host."),
+        (_, 0) => format!(" in {flows}; {all} could be judged."),
+        _ => {
+            let judged = thousands(accesses.saturating_sub(unclear));
+            let unclear = thousands(unclear);
+            format!(" in {flows}; of {all}, {judged} could be judged and {unclear} could not.")
+        }
     };
     page.lead(0, Ink::Strong, "No interference found", &text)?;
     page.paragraph(
@@ -74,11 +76,16 @@ fn other_hosts(outcome: &Outcome<'_>) -> Option<String> {
     let number = |wanted: fn(&HostRecord) -> bool| others.clone().filter(|h| wanted(h)).count();
     let untouched = number(|host| host.verdict == HostVerdict::Untouched) as u64;
     let unclear = number(|host| host.verdict == HostVerdict::Unclear) as u64;
-    if untouched + unclear == 0 {
-        return None;
-    }
-    let untouched = count(untouched, "other host was", "other hosts were");
-    Some(format!("{untouched} untouched, {} unclear.", thousands(unclear)))
+    let text = match (untouched, unclear) {
+        (0, 0) => return None,
+        (_, 0) => format!("{} untouched.", count(untouched, "other host was", "other hosts were")),
+        (0, _) => format!("{} unclear.", count(unclear, "other host was", "other hosts were")),
+        _ => {
+            let untouched = count(untouched, "other host was", "other hosts were");
+            format!("{untouched} untouched, {} unclear.", thousands(unclear))
+        }
+    };
+    Some(text)
 }
 
 /// `reset 3 (2 confirmed, 1 likely), response 1 (1 confirmed).`

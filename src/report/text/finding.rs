@@ -4,7 +4,8 @@ use std::io;
 
 use super::Outcome;
 use super::frames::Frames;
-use super::words::{clip, millisecond, probability, sentence, thousands};
+use super::quote::visible;
+use super::words::{capital, clip, millisecond, probability, sentence, thousands};
 use crate::evidence::{BlockPage, Confidence, Finding, Injector, Kind, Weighed};
 use crate::report::page::{Ink, Page};
 
@@ -16,6 +17,9 @@ const ALTERNATIVES_TOLD: usize = 3;
 
 /// Characters of a title, of a location and of a name that are shown.
 const TITLE_MAX: usize = 120;
+
+/// Characters of the text of a page that are quoted.
+const WORDS_MAX: usize = 200;
 
 pub(super) fn write(
     page: &mut Page<'_>,
@@ -101,16 +105,13 @@ fn whereabouts(finding: &Finding, frames: &Frames<'_>) -> String {
     if let Some(trigger) = finding.trigger_frame {
         parts.push(format!("set off by {}", frames.name(&[trigger])));
     }
-    let text = parts.join("; ");
-    let mut chars = text.chars();
-    chars.next().map_or_else(
-        || "No frame is held to be forged.".to_owned(),
-        |first| format!("{}{}.", first.to_ascii_uppercase(), chars.as_str()),
-    )
+    match parts.join("; ").as_str() {
+        "" => "No frame is held to be forged.".to_owned(),
+        text => format!("{}.", capital(text)),
+    }
 }
 
 fn block_page(page: &BlockPage) -> String {
-    let title = page.title.as_deref().unwrap_or(&page.text);
     let mut remarks = Vec::new();
     if let Some(status) = page.status {
         remarks.push(format!("status {status}"));
@@ -123,22 +124,30 @@ fn block_page(page: &BlockPage) -> String {
     }
     let remarks =
         if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
-    match title.trim() {
-        "" => format!("Shown instead: a page without text{remarks}."),
-        title => format!("Shown instead: “{}”{remarks}.", clip(title, TITLE_MAX)),
-    }
+    let (title, words) = (page.title.as_deref().unwrap_or_default().trim(), visible(&page.text));
+    let shown = match (title, words.as_str()) {
+        ("", "") => "a page without text".to_owned(),
+        (title, "") => format!("“{}”", clip(title, TITLE_MAX)),
+        (title, words) if words.starts_with(title) => format!("“{}”", clip(words, WORDS_MAX)),
+        (title, words) => format!("“{}”, “{}”", clip(title, TITLE_MAX), clip(words, WORDS_MAX)),
+    };
+    format!("Shown instead: {shown}{remarks}.")
 }
 
 /// What the forged packets tell about their sender; nothing, if only their direction is known.
 fn origin(injector: &Injector) -> Option<String> {
     let mut parts = Vec::new();
     if let (Some(min), Some(max)) = (injector.hops_min, injector.hops_max) {
-        let hops = if min == max { min.to_string() } else { format!("{min} to {max}") };
+        let hops = match (min, max) {
+            _ if min != max => format!("{min} to {max} hops"),
+            (1, _) => "1 hop".to_owned(),
+            _ => format!("{min} hops"),
+        };
         let server = injector
             .server_hops
             .map_or_else(String::new, |hops| format!(" (the server's own packets: {hops})"));
         parts.push(format!(
-            "about {hops} hops from the capture point{server}, if its hop counter (TTL) is honest"
+            "about {hops} from the capture point{server}, if its hop counter (TTL) is honest"
         ));
     }
     match injector.in_path {

@@ -14,6 +14,7 @@ mod flows;
 mod frames;
 mod hosts;
 mod opening;
+mod quote;
 mod words;
 
 use std::io::{self, Write};

@@ -107,11 +107,23 @@ pub(super) fn name(text: &str) -> String {
 /// Characters of a host name that are shown.
 const NAME_MAX: usize = 80;
 
-/// `text` as a sentence: with a full stop, if it lacks one.
+/// `text` as a sentence: with a capital and a full stop, if it lacks them.
 pub(super) fn sentence(text: &str) -> String {
-    let text = clip(text.trim(), SENTENCE_MAX);
+    let text = capital(&clip(text.trim(), SENTENCE_MAX));
     let ended = text.ends_with(['.', '?', '!', '…']);
     if ended || text.is_empty() { text } else { format!("{text}.") }
+}
+
+/// `text` with a capital; a first word that is no plain word (`f5`, a host name) stays as it is.
+pub(super) fn capital(text: &str) -> String {
+    let word = text.split(' ').next().unwrap_or_default();
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) if word.chars().all(char::is_alphabetic) => {
+            first.to_uppercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// Longest sentence that is shown in full, in characters.
@@ -185,7 +197,8 @@ mod tests {
         assert_eq!(list(&items), "a, b and c");
         assert_eq!(list(&items[..1]), "a");
         assert_eq!(sentence(" The end "), "The end.");
-        assert_eq!(sentence("The end."), "The end.");
+        assert_eq!(sentence("the end."), "The end.");
+        assert_eq!(sentence("f5 ends"), "f5 ends.");
         assert_eq!(sentence(""), "");
         assert_eq!(name("bücher.example"), "bücher.example");
         assert_eq!(name("a — blocked: 3"), "“a — blocked: 3”");
