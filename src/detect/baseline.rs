@@ -1,5 +1,7 @@
 //! How a sender's headers look in this flow, the suspects left out.
 
+use std::fmt;
+
 use super::Scene;
 use crate::flow::Sighting;
 use crate::wire::{Direction, FrameId, SeqNumber, Timestamp, Ttl};
@@ -8,6 +10,31 @@ use crate::wire::{Direction, FrameId, SeqNumber, Timestamp, Ttl};
 #[derive(Clone, Debug)]
 pub(super) struct Baseline<'a> {
     sightings: Vec<&'a Sighting>,
+}
+
+/// The TTLs that a sender showed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct TtlRange {
+    pub(super) low: Ttl,
+    pub(super) high: Ttl,
+    pub(super) packets: usize,
+}
+
+impl TtlRange {
+    /// How far `ttl` lies outside.
+    pub(super) fn off(self, ttl: Ttl) -> u8 {
+        self.low.0.saturating_sub(ttl.0).max(ttl.0.saturating_sub(self.high.0))
+    }
+}
+
+impl fmt::Display for TtlRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.low == self.high {
+            self.low.fmt(f)
+        } else {
+            write!(f, "{} to {}", self.low, self.high)
+        }
+    }
 }
 
 /// How a sender numbers its packets.
@@ -38,15 +65,13 @@ impl<'a> Baseline<'a> {
         Self { sightings }
     }
 
-    /// How many packets it was read off.
-    pub(super) fn len(&self) -> usize {
-        self.sightings.len()
-    }
-
-    /// Lowest and highest TTL.
-    pub(super) fn ttl_range(&self) -> Option<(Ttl, Ttl)> {
-        let ttls = || self.sightings.iter().map(|seen| seen.ttl);
-        Some((ttls().min()?, ttls().max()?))
+    /// Lowest and highest TTL before `frame`, and of how many packets; of all of them where none
+    /// came before. What comes after a forged packet may be by the same hand.
+    pub(super) fn ttl_range(&self, frame: FrameId) -> Option<TtlRange> {
+        let before = self.sightings.iter().filter(|seen| seen.frame < frame).count();
+        let counted = if before > 0 { before } else { self.sightings.len() };
+        let ttls = || self.sightings.iter().take(counted).map(|seen| seen.ttl);
+        Some(TtlRange { low: ttls().min()?, high: ttls().max()?, packets: counted })
     }
 
     /// How it numbers its packets, if a rule is to be seen. Numbers of zero are left out: Linux

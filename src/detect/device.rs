@@ -16,7 +16,8 @@ pub(super) fn portrait(
         suspects().filter(|seen| seen.direction == Direction::ToClient).collect();
     let hops = || to_client.iter().map(|seen| seen.ttl.guess_hops());
     let own = Baseline::of(scene, Direction::ToClient, forged);
-    let server = own.ttl_range().map(|(low, _)| low.guess_hops());
+    let first = forged.first().copied().unwrap_or_default();
+    let server = own.ttl_range(first).map(|range| range.low.guess_hops());
     let answered = scene
         .sent(Direction::ToClient)
         .filter(|seen| !seen.is_reset() && !forged.contains(&seen.frame) && seen.payload_len > 0)

@@ -25,16 +25,14 @@ pub(super) fn of(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> V
 
 /// A TTL that its sender did not show elsewhere, or one that it did.
 pub(super) fn ttl(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Option<Fact> {
-    let (low, high) = own.ttl_range()?;
+    let range = own.ttl_range(suspect.frame)?;
     let seen = suspect.ttl;
-    let off = low.0.saturating_sub(seen.0).max(seen.0.saturating_sub(high.0));
-    let range = if low == high { low.to_string() } else { format!("{low} to {high}") };
-    let others = match own.len() {
-        1 => "its only other packet".to_owned(),
-        n => format!("its other {n} packets"),
+    let others = match range.packets {
+        1 => "the only packet before it".to_owned(),
+        n => format!("{n} packets before it"),
     };
     let claimed = scene.claimed(suspect);
-    let (signal, text) = match off {
+    let (signal, text) = match range.off(seen) {
         0 => (
             Signal::TtlMatch,
             format!("{} has TTL {seen}, as {others} from {claimed} had", suspect.frame),
@@ -46,7 +44,7 @@ pub(super) fn ttl(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
         ),
     };
     // One sample of the sender is half a line.
-    let grade = if own.len() > 1 { Grade::Full } else { Grade::Half };
+    let grade = if range.packets > 1 { Grade::Full } else { Grade::Half };
     let words = Words { expected: format!("TTL {range}"), observed: format!("TTL {seen}"), text };
     Some(fact(signal, grade, suspect.frame, words))
 }

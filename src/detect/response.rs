@@ -91,14 +91,13 @@ fn noticed(scene: &Scene<'_>) -> Option<Sighting> {
 
 /// The first answer whose headers are not the server's.
 fn foreign(scene: &Scene<'_>) -> Option<Sighting> {
-    let own = Baseline::of(scene, Direction::ToClient, &[]);
-    let answer = scene.answers.first()?;
-    let head = scene.sighting(answer.head)?;
-    let alone = Baseline::of(scene, Direction::ToClient, &payload_frames(scene));
-    let found = marks::of(scene, head, &alone);
-    let strange =
-        found.iter().any(|mark| matches!(mark.signal, Signal::TtlShift | Signal::NoTimestamp));
-    (strange && own.len() > 1).then_some(*head)
+    let own = Baseline::of(scene, Direction::ToClient, &payload_frames(scene));
+    let is_strange = |head: &&Sighting| {
+        let strange = |mark: &Fact| matches!(mark.signal, Signal::TtlShift | Signal::NoTimestamp);
+        marks::of(scene, head, &own).iter().any(strange)
+    };
+    let heads = scene.answers.iter().filter_map(|answer| scene.sighting(answer.head));
+    heads.into_iter().find(is_strange).copied()
 }
 
 fn payload_frames(scene: &Scene<'_>) -> Vec<FrameId> {
@@ -117,7 +116,7 @@ fn forged_frames(scene: &Scene<'_>, quarrel: &Quarrel<'_>, suspect: &Sighting) -
     let genuine: Vec<FrameId> = quarrel.genuine.iter().map(|seen| seen.frame).collect();
     let others = Baseline::of(scene, Direction::ToClient, &payload_frames(scene));
     let told_apart =
-        others.ttl_range().is_some_and(|(low, high)| suspect.ttl < low || suspect.ttl > high)
+        others.ttl_range(suspect.frame).is_some_and(|range| range.off(suspect.ttl) > 0)
             || quarrel.genuine.iter().any(|seen| seen.ttl != suspect.ttl);
     let window = Duration::from_secs(10);
     for seen in scene.sent(Direction::ToClient) {
