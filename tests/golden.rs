@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
-use tamperscope::capture::{self, Progress};
+use tamperscope::capture;
 use tamperscope::detect::fingerprint::FingerprintSet;
 use tamperscope::evidence::{Confidence, Finding, Kind};
-use tamperscope::pipeline::{self, Analysis, Directory, Limits, Settings, Watcher};
+use tamperscope::pipeline::{self, Analysis, Limits, Settings};
 use tamperscope::wire::FrameId;
 
 #[derive(Deserialize)]
@@ -49,13 +49,6 @@ struct Expected {
     block_page_title: Option<String>,
     status: Option<u16>,
     capture: String,
-}
-
-struct NoWatcher;
-
-impl Watcher for NoWatcher {
-    fn begins(&mut self, _: Arc<Progress>) {}
-    fn block(&mut self, _: &Directory) {}
 }
 
 #[test]
@@ -129,7 +122,7 @@ fn captures_of(story: &Path) -> Vec<PathBuf> {
 
 fn analyze(files: &[PathBuf], settings: &Settings) -> Analysis {
     let inputs = capture::expand(files).unwrap().inputs;
-    pipeline::analyze(&inputs, settings, &mut NoWatcher).unwrap()
+    pipeline::analyze(&inputs, settings, &mut ()).unwrap()
 }
 
 fn against_hosts(analysis: &Analysis, hosts: &BTreeMap<String, String>, of: &str) -> Vec<String> {

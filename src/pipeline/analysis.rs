@@ -68,6 +68,13 @@ pub trait Watcher {
     fn block(&mut self, directory: &Directory);
 }
 
+/// Nobody watches.
+impl Watcher for () {
+    fn begins(&mut self, _: Arc<Progress>) {}
+
+    fn block(&mut self, _: &Directory) {}
+}
+
 /// Reads `inputs` as one recording and analyses it.
 pub fn analyze(
     inputs: &[Input],
