@@ -108,8 +108,8 @@ fn payload_frames(scene: &Scene<'_>) -> Vec<FrameId> {
         .collect()
 }
 
-/// The suspect, the forged copies, and what was made by the same hand: packets to the client with
-/// payload or FIN that share the suspect's TTL where the genuine ones have another.
+/// The suspect, the forged copies, and what was made by the same hand: packets to the client that
+/// share the suspect's TTL and its lack of timestamps, where the genuine ones have another.
 fn forged_frames(scene: &Scene<'_>, quarrel: &Quarrel<'_>, suspect: &Sighting) -> Vec<FrameId> {
     let mut forged: Vec<FrameId> = quarrel.forged.iter().map(|seen| seen.frame).collect();
     forged.push(suspect.frame);
@@ -120,12 +120,11 @@ fn forged_frames(scene: &Scene<'_>, quarrel: &Quarrel<'_>, suspect: &Sighting) -
             || quarrel.genuine.iter().any(|seen| seen.ttl != suspect.ttl);
     let window = Duration::from_secs(10);
     for seen in scene.sent(Direction::ToClient) {
-        let speaks = seen.payload_len > 0 || seen.is_fin() || seen.is_reset();
         let near = seen.time.distance(suspect.time) <= window && seen.frame >= suspect.frame;
         let alike = told_apart
             && seen.ttl == suspect.ttl
             && seen.timestamps.is_some() == suspect.timestamps.is_some();
-        if speaks && near && alike && !genuine.contains(&seen.frame) {
+        if near && alike && !genuine.contains(&seen.frame) {
             forged.push(seen.frame);
         }
     }

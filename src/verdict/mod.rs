@@ -45,7 +45,7 @@ pub fn weigh(suspicion: &Suspicion) -> Option<Verdict> {
         POSSIBLE_MIN.. => Confidence::Possible,
         _ => return None,
     };
-    let score = (score * 1e4).round() / 1e4;
+    let score = ((score * 1e4).round() / 1e4).min(SCORE_MAX);
     Some(Verdict { confidence, score, evidence, against })
 }
 
@@ -53,6 +53,8 @@ pub fn weigh(suspicion: &Suspicion) -> Option<Verdict> {
 pub const CONFIRMED_MIN: f64 = 0.99;
 /// A verdict of `likely` stands for at least this probability.
 pub const LIKELY_MIN: f64 = 0.9;
+/// No score is higher: a capture can be wrong, and a table of weights too.
+const SCORE_MAX: f64 = 0.9999;
 /// Below this, nothing is told.
 pub const POSSIBLE_MIN: f64 = 0.5;
 

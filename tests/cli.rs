@@ -1,0 +1,249 @@
+//! The command line as a user meets it: results, exit statuses, damaged and hostile input.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command as Process, Stdio};
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use serde_json::Value;
+
+fn tamperscope() -> Command {
+    Command::cargo_bin("tamperscope").unwrap()
+}
+
+fn story(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name);
+    let mut captures: Vec<PathBuf> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.file_name().unwrap().to_string_lossy().contains(".pcap"))
+        .collect();
+    captures.sort();
+    captures.into_iter().next().unwrap()
+}
+
+fn koryolink() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/koryolink/3g-client.pcap")
+}
+
+fn records(arguments: &[&str], captures: &[PathBuf]) -> Vec<Value> {
+    let output = tamperscope()
+        .args(["analyze", "--format", "jsonl"])
+        .args(arguments)
+        .args(captures)
+        .output()
+        .unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn of_type<'a>(records: &'a [Value], name: &str) -> Vec<&'a Value> {
+    records.iter().filter(|record| record["type"] == name).collect()
+}
+
+#[test]
+fn the_main_job_names_the_host_the_frames_and_the_filter() {
+    tamperscope().arg("analyze").arg(koryolink()).assert().code(0).stdout(
+        predicate::str::contains("instagram.com — partly blocked")
+            .and(predicate::str::contains("Wireshark: frame.number in {"))
+            .and(predicate::str::contains("koryolink_2015_english")),
+    );
+}
+
+#[test]
+fn every_record_of_every_story_is_valid_by_the_schema() {
+    let schema: Value =
+        serde_json::from_str(include_str!("../src/report/records.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let records = records(&["--flows", "--hash"], &[root]);
+    assert!(of_type(&records, "finding").len() > 30);
+    for record in &records {
+        let faults: Vec<_> = validator.iter_errors(record).map(|e| e.to_string()).collect();
+        assert!(faults.is_empty(), "{faults:?} in {record}");
+    }
+}
+
+#[test]
+fn records_come_in_the_order_of_the_contract() {
+    let records = records(&["--flows"], &[story("many-hosts")]);
+    let rank = |record: &Value| {
+        let order = ["capture", "flow", "finding", "host", "summary"];
+        order.iter().position(|name| record["type"] == *name).unwrap()
+    };
+    assert!(records.windows(2).all(|pair| rank(&pair[0]) <= rank(&pair[1])));
+    assert_eq!(of_type(&records, "summary").len(), 1);
+    let flows = of_type(&records, "flow");
+    assert!(flows.iter().enumerate().all(|(place, flow)| flow["flow"] == place as u64 + 1));
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let run = || {
+        let mut command = tamperscope();
+        command.args(["analyze", "--format", "jsonl", "--flows"]).arg(story("split-files"));
+        command.output().unwrap().stdout
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn standard_input_is_read_and_may_be_compressed() {
+    let bytes = fs::read(koryolink()).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&bytes).unwrap();
+    for input in [bytes, packed.finish().unwrap()] {
+        tamperscope()
+            .args(["analyze", "-"])
+            .write_stdin(input)
+            .assert()
+            .code(0)
+            .stdout(predicate::str::contains("upload.instagram.com"));
+    }
+}
+
+#[test]
+fn a_cut_file_is_analysed_as_far_as_it_goes_and_the_fault_is_placed() {
+    let bytes = fs::read(koryolink()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let cut = folder.path().join("cut.pcap");
+    fs::write(&cut, &bytes[..bytes.len() - 7]).unwrap();
+    let records = records(&[], std::slice::from_ref(&cut));
+    let capture = of_type(&records, "capture")[0];
+    let offset = capture["damage"]["offset"].as_u64().unwrap();
+    assert!(offset > 24 && offset < bytes.len() as u64);
+    assert!(!of_type(&records, "finding").is_empty());
+    tamperscope().arg("analyze").arg(&cut).assert().code(3).stderr(
+        predicate::str::contains(format!("damaged at byte {offset}"))
+            .and(predicate::str::contains("cut.pcap")),
+    );
+}
+
+#[test]
+fn statuses_are_those_of_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.pcap");
+    fs::write(&empty, b"").unwrap();
+    let code = |arguments: &[&str], capture: &Path, expected: i32| {
+        tamperscope().arg("analyze").args(arguments).arg(capture).assert().code(expected);
+    };
+    code(&[], &story("own-403"), 0);
+    code(&[], &empty, 1);
+    code(&[], &folder.path().join("absent.pcap"), 1);
+    code(&["--format", "yaml"], &koryolink(), 2);
+    code(&["--filter", "no such filter"], &koryolink(), 1);
+    code(&["--fail-on", "likely"], &koryolink(), 4);
+    code(&["--fail-on", "likely"], &story("own-403"), 0);
+    code(&["--fail-on", "confirmed"], &koryolink(), 0);
+}
+
+#[test]
+fn an_unreadable_file_among_readable_ones_is_told_and_does_not_stop_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let noise = folder.path().join("noise.pcap");
+    fs::write(&noise, b"this is no capture file at all").unwrap();
+    tamperscope()
+        .arg("analyze")
+        .args([noise, koryolink()])
+        .assert()
+        .code(3)
+        .stdout(predicate::str::contains("instagram.com"))
+        .stderr(predicate::str::contains("noise.pcap"));
+}
+
+#[test]
+fn a_file_name_with_escape_sequences_never_reaches_the_terminal_raw() {
+    let folder = tempfile::tempdir().unwrap();
+    let hostile = folder.path().join("a\u{1b}[2Jb.pcap");
+    fs::copy(koryolink(), &hostile).unwrap();
+    for format in ["text", "jsonl", "eve"] {
+        let output = tamperscope()
+            .args(["analyze", "--format", format, "--flows"])
+            .arg(&hostile)
+            .output()
+            .unwrap();
+        for stream in [&output.stdout, &output.stderr] {
+            assert!(!stream.contains(&0x1b), "{format}");
+        }
+        assert!(!output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_a_success() {
+    let mut child = Process::new(assert_cmd::cargo::cargo_bin!("tamperscope"))
+        .args(["analyze", "--format", "jsonl", "--flows"])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("captures"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_capture_filter_leaves_frames_out_and_keeps_their_numbers() {
+    let all = records(&[], &[koryolink()]);
+    let web = records(&["--filter", "tcp port 80"], &[koryolink()]);
+    let frames = |records: &[Value]| {
+        let forged = of_type(records, "finding").into_iter().map(|f| f["forged_frames"].clone());
+        forged.collect::<Vec<_>>()
+    };
+    assert_eq!(frames(&all), frames(&web));
+    assert!(of_type(&web, "capture")[0]["skipped"]["filtered"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn less_sure_findings_can_be_left_out() {
+    let sure = records(&["--min-confidence", "confirmed"], &[koryolink()]);
+    assert!(of_type(&sure, "finding").is_empty());
+    let told = of_type(&sure, "summary")[0]["findings"].as_object().unwrap();
+    assert!(told.is_empty());
+}
+
+#[test]
+fn a_list_of_fingerprints_is_loaded_and_named_in_the_summary() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("own.csv");
+    fs::write(
+        &list,
+        "name,common_name,pattern,location_found,exp_url,confidence_no_fp,source,scope,expected_countries,notes\n\
+         isp_zz_test,Test,This page was closed by order 17 of the ministry,body,,10,[],isp,['ZZ'],\n",
+    )
+    .unwrap();
+    let records = records(&["--fingerprints", list.to_str().unwrap()], &[koryolink()]);
+    let lists = of_type(&records, "summary")[0]["tool"]["fingerprints"].as_array().unwrap().clone();
+    assert!(
+        lists.iter().any(|list| list["name"] == "own.csv" && list["entries"] == 1),
+        "{lists:?}"
+    );
+    tamperscope()
+        .args(["analyze", "--fingerprints", "/nonexistent"])
+        .arg(koryolink())
+        .assert()
+        .code(1)
+        .stderr(predicate::str::contains("/nonexistent"));
+}
+
+#[test]
+fn the_catalogue_the_manual_and_completions_are_printed() {
+    tamperscope().args(["explain", "rst_seq_ahead"]).assert().code(0);
+    tamperscope()
+        .args(["explain", "rst_seq_ahed"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("rst_seq_ahead"));
+    tamperscope().arg("man").assert().code(0).stdout(predicate::str::contains(".TH"));
+    tamperscope()
+        .args(["completions", "bash"])
+        .assert()
+        .code(0)
+        .stdout(predicate::str::contains("tamperscope"));
+    tamperscope().arg("--version").assert().code(0);
+}
