@@ -57,6 +57,7 @@
 //! let settings = Settings {
 //!     filter: None,
 //!     hash: false,
+//!     flows: false,
 //!     fingerprints: Arc::new(FingerprintSet::builtin()),
 //!     limits: Limits::default(),
 //! };

@@ -76,8 +76,30 @@ fn settings() -> Settings {
     Settings {
         filter: None,
         hash: false,
+        flows: true,
         fingerprints: Arc::new(FingerprintSet::builtin()),
         limits: Limits::default(),
+    }
+}
+
+/// Flows without findings are forgotten when they end, unless all are asked for; nothing else that
+/// is told may depend on it.
+#[test]
+fn what_is_told_of_the_rest_does_not_depend_on_keeping_all_flows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let all = settings();
+    let told = Settings { flows: false, ..settings() };
+    for story in ["many-hosts", "reset-on-second-request", "plain-browsing", "port-reuse"] {
+        let files = captures_of(&root.join(story));
+        let (all, told) = (analyze(&files, &all), analyze(&files, &told));
+        assert_eq!(all.findings, told.findings, "{story}");
+        assert_eq!(all.hosts, told.hosts, "{story}");
+        assert_eq!(all.summary, told.summary, "{story}");
+        let with_findings = all.flows.into_iter().filter(|flow| {
+            let of = |found: &Finding| found.flow == flow.flow;
+            all.findings.iter().any(of)
+        });
+        assert_eq!(with_findings.collect::<Vec<_>>(), told.flows, "{story}");
     }
 }
 

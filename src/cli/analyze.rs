@@ -42,6 +42,7 @@ fn prepare(arguments: &AnalyzeArguments) -> Result<(Expanded, Settings), Status>
     let settings = Settings {
         filter: arguments.filter.clone(),
         hash: arguments.hash,
+        flows: arguments.flows,
         fingerprints: Arc::new(fingerprints(arguments)?),
         limits: Limits {
             flows: usize::try_from(arguments.max_flows).unwrap_or(usize::MAX),
@@ -150,8 +151,8 @@ fn write_jsonl(analysis: &Analysis, flows: &[FlowRecord], out: impl Write) -> io
 fn write_eve(analysis: &Analysis, with_flows: bool, out: impl Write) -> io::Result<()> {
     let mut events = Eve::new(out);
     let flow_of = |finding: &Finding| {
-        let place = usize::try_from(finding.flow).ok()?.checked_sub(1)?;
-        analysis.flows.get(place)
+        let place = analysis.flows.binary_search_by_key(&finding.flow, |flow| flow.flow);
+        place.ok().and_then(|place| analysis.flows.get(place))
     };
     for finding in &analysis.findings {
         events.alert(finding, flow_of(finding))?;

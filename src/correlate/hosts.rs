@@ -32,7 +32,21 @@ pub struct HostTally {
 impl HostTally {
     /// Adds a flow and all findings of that flow.
     pub fn flow(&mut self, flow: &FlowRecord, findings: &[&Finding]) {
-        let names = names_of(flow, findings);
+        let mut names = named_by(flow);
+        for host in findings.iter().filter_map(|finding| finding.host.as_deref()) {
+            names.push((host, false));
+        }
+        self.add(flow.client.ip, &names, findings);
+    }
+
+    /// Adds a flow of `client` without findings, of which nothing is known but the `names` that it
+    /// asked for, each with whether the server was seen to answer to it.
+    pub fn quiet_flow(&mut self, client: IpAddr, names: &[(&str, bool)]) {
+        self.add(client, names, &[]);
+    }
+
+    fn add(&mut self, client: IpAddr, names: &[(&str, bool)], findings: &[&Finding]) {
+        let names = normalized(names);
         for (name, answered) in &names {
             self.accesses += 1;
             if name.len() > MAX_NAME {
@@ -40,7 +54,7 @@ impl HostTally {
             }
             let fate = fate(name, *answered, names.len() == 1, findings);
             let name: Arc<str> = Arc::from(name.as_str());
-            self.client(&name, flow.client.ip, Seen::of(&fate));
+            self.client(&name, client, Seen::of(&fate));
             self.host(&name, Tally::of(&fate));
         }
     }
@@ -236,26 +250,28 @@ impl Clients {
 }
 
 /// The names of a flow, each with whether the server was seen to answer to it.
-fn names_of(flow: &FlowRecord, findings: &[&Finding]) -> BTreeMap<String, bool> {
-    let mut names = BTreeMap::new();
-    let mut add = |name: Option<&str>, answered: bool| {
-        if let Some(name) = name.and_then(normal) {
-            *names.entry(name).or_default() |= answered;
+fn named_by(flow: &FlowRecord) -> Vec<(&str, bool)> {
+    let tls = flow.tls.iter().filter_map(|tls| {
+        let sni = tls.sni.as_deref()?;
+        Some((sni, tls.server_version.is_some()))
+    });
+    let quic = flow.quic.iter().filter_map(|quic| Some((quic.sni.as_deref()?, false)));
+    let http = flow.http.iter().filter_map(|exchange| {
+        let host = exchange.host.as_deref()?;
+        Some((host, exchange.status.is_some()))
+    });
+    tls.chain(quic).chain(http).collect()
+}
+
+/// Each name once, in the form of records; answered if it was answered once.
+fn normalized(names: &[(&str, bool)]) -> BTreeMap<String, bool> {
+    let mut known = BTreeMap::new();
+    for (name, answered) in names {
+        if let Some(name) = normal(name) {
+            *known.entry(name).or_default() |= *answered;
         }
-    };
-    if let Some(tls) = &flow.tls {
-        add(tls.sni.as_deref(), tls.server_version.is_some());
     }
-    if let Some(quic) = &flow.quic {
-        add(quic.sni.as_deref(), false);
-    }
-    for exchange in &flow.http {
-        add(exchange.host.as_deref(), exchange.status.is_some());
-    }
-    for finding in findings {
-        add(finding.host.as_deref(), false);
-    }
-    names
+    known
 }
 
 /// What became of the access to `name`, which may be the `only` name of its flow.

@@ -7,12 +7,11 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::closing::{Ended, Found, LimitCounts};
-use super::{Directory, Lane, Outcome, Settings};
+use super::{Directory, Lane, Openings, Outcome, Settings};
 use crate::capture::{
     Block, CaptureError, Compression, FileReport, Format, Input, Interface, OpenOptions, Progress,
     Recording,
 };
-use crate::correlate::HostTally;
 use crate::decode::{Decoder, SkipCounts};
 use crate::evidence::{
     CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
@@ -26,7 +25,7 @@ use crate::wire::{Frame, FrameId};
 pub struct Analysis {
     /// One for each capture file.
     pub captures: Vec<CaptureRecord>,
-    /// All flows, by first frame.
+    /// Flows by first frame: all if asked for, otherwise those with findings.
     pub flows: Vec<FlowRecord>,
     /// All findings, by frame.
     pub findings: Vec<Finding>,
@@ -142,14 +141,14 @@ struct Telling<'a> {
 
 impl Telling<'_> {
     fn tell(&self, outcome: Outcome) -> Analysis {
-        let Outcome { mut flows, limits } = outcome;
+        let Outcome { mut flows, hosts: mut tally, openings, limits } = outcome;
         flows.sort_by_key(|ended| ended.first_frame);
-        let mut tally = HostTally::default();
+        let numbers = numbers_of(&flows, &[&openings]);
         let mut records = Vec::with_capacity(flows.len());
         let mut findings = Vec::new();
-        for (place, ended) in flows.into_iter().enumerate() {
+        for (number, ended) in numbers.into_iter().zip(flows) {
             let Ended { mut record, first_frame, found } = ended;
-            record.flow = place as u64 + 1;
+            record.flow = number;
             record.capture = self.path(first_frame);
             let own: Vec<Finding> =
                 found.into_iter().map(|found| self.finding(found, &record)).collect();
@@ -161,7 +160,7 @@ impl Telling<'_> {
         let findings: Vec<Finding> = findings.into_iter().map(|(_, finding)| finding).collect();
         Analysis {
             captures: self.captures(),
-            summary: self.summary(&findings, records.len(), limits),
+            summary: self.summary(&findings, openings.count(), limits),
             hosts: tally.records(),
             flows: records,
             findings,
@@ -244,7 +243,7 @@ impl Telling<'_> {
         errors.collect()
     }
 
-    fn summary(&self, findings: &[Finding], flows: usize, counts: LimitCounts) -> Summary {
+    fn summary(&self, findings: &[Finding], flows: u64, counts: LimitCounts) -> Summary {
         let mut limits = BTreeMap::new();
         limits.insert("flows_evicted".to_owned(), counts.flows_evicted);
         limits.insert("streams_given_up".to_owned(), counts.streams_given_up);
@@ -253,7 +252,7 @@ impl Telling<'_> {
         Summary {
             packets: self.intake.packets,
             bytes: self.intake.bytes,
-            flows: flows as u64,
+            flows,
             findings: tally(findings),
             limits,
             tool: ToolRecord {
@@ -273,6 +272,17 @@ fn tally(findings: &[Finding]) -> BTreeMap<Kind, BTreeMap<Confidence, u64>> {
         *by_kind.entry(finding.kind).or_default().entry(finding.confidence).or_default() += 1;
     }
     by_kind
+}
+
+/// The number of each of `flows`, which are in the order of their first frames, among all flows of
+/// all lanes.
+fn numbers_of(flows: &[Ended], openings: &[&Openings]) -> Vec<u64> {
+    let frames: Vec<FrameId> = flows.iter().map(|ended| ended.first_frame).collect();
+    let mut numbers = vec![1; frames.len()];
+    for lane in openings {
+        lane.count_before(&frames, &mut numbers);
+    }
+    numbers
 }
 
 /// Where a finding stands in the recording.

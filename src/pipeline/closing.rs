@@ -1,7 +1,9 @@
 //! The end of a flow: its record, and the verdicts on what was odd about it.
 
 use super::conversation::Conversation;
+use super::openings::Openings;
 use super::tls::TlsTalk;
+use crate::correlate::HostTally;
 use crate::detect::Trigger;
 use crate::evidence::{ByDirection, FlowEnd, FlowRecord, HostSource, Kind, RoleSource, Suspicion};
 use crate::flow::UdpFlow;
@@ -11,8 +13,13 @@ use crate::wire::{Direction, Duration, FlowKey, FrameId, Side, Transport};
 /// What came of a lane's flows.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Ended flows, in the order in which they ended.
+    /// Ended flows, in the order in which they ended: those with findings, or all if all are asked
+    /// for.
     pub flows: Vec<Ended>,
+    /// The hosts that the flows left out of `flows` asked for.
+    pub hosts: HostTally,
+    /// Where each flow began, also of those left out: by it flows are numbered.
+    pub openings: Openings,
     /// What had to be given up.
     pub limits: LimitCounts,
 }
@@ -48,33 +55,32 @@ pub struct Found {
     pub host: Option<(String, HostSource)>,
 }
 
-impl Ended {
-    /// The names that the flow asked for, each once.
-    pub(super) fn hosts(&self) -> Vec<Box<str>> {
-        let sni = self.record.tls.as_ref().and_then(|tls| tls.sni.as_deref());
-        let asked = self.record.http.iter().filter_map(|exchange| exchange.host.as_deref());
-        let mut hosts: Vec<Box<str>> = sni.into_iter().chain(asked).map(Box::from).collect();
-        hosts.sort_unstable();
-        hosts.dedup();
-        hosts
-    }
-}
-
-/// Ends a TCP flow. Its streams are already flushed.
-pub(super) fn conclude_tcp(key: &FlowKey, conversation: &mut Conversation, end: FlowEnd) -> Ended {
-    let record = tcp_record(key, conversation, end);
+/// Judges a TCP flow that has ended. Its streams are already flushed.
+pub(super) fn judge(key: &FlowKey, conversation: &Conversation) -> Vec<Found> {
+    let server = key.endpoint(conversation.flow.client.other()).ip;
     let gaps = conversation.gaps();
-    let suspicions = conversation.watch.conclude(&conversation.flow, record.server.ip, gaps);
+    let suspicions = conversation.watch.conclude(&conversation.flow, server, gaps);
     let found = suspicions.into_iter().filter_map(|suspicion| {
         let verdict = verdict::weigh(&suspicion)?;
         let host = host_of(conversation, &suspicion);
         Some(Found { suspicion, verdict, host })
     });
-    Ended { found: found.collect(), first_frame: conversation.flow.first_frame, record }
+    found.collect()
 }
 
-/// Ends a UDP flow.
-pub(super) fn conclude_udp(key: &FlowKey, flow: &UdpFlow, end: FlowEnd) -> Ended {
+/// The record of a TCP flow that has ended, with what was found.
+pub(super) fn tell_tcp(
+    key: &FlowKey,
+    conversation: &mut Conversation,
+    end: FlowEnd,
+    found: Vec<Found>,
+) -> Ended {
+    let record = tcp_record(key, conversation, end);
+    Ended { found, first_frame: conversation.flow.first_frame, record }
+}
+
+/// The record of a UDP flow that has ended.
+pub(super) fn tell_udp(key: &FlowKey, flow: &UdpFlow, end: FlowEnd) -> Ended {
     let [to_server, to_client] = flow.packets;
     let [bytes_to_server, bytes_to_client] = flow.bytes;
     let record = FlowRecord {

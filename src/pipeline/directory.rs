@@ -29,14 +29,14 @@ impl Directory {
     pub const HOSTS_MAX: usize = 65_536;
 
     /// A flow has ended.
-    pub fn ended(&self, hosts: impl IntoIterator<Item = Box<str>>, interfered: bool) {
+    pub fn ended<'a>(&self, hosts: impl IntoIterator<Item = &'a str>, interfered: bool) {
         self.flows.fetch_add(1, Ordering::Relaxed);
         self.interfered.fetch_add(u64::from(interfered), Ordering::Relaxed);
         for host in hosts {
-            if self.hosts.len() < Self::HOSTS_MAX || self.hosts.contains_key(&host) {
-                let mut standing = self.hosts.entry(host).or_default();
-                standing.flows += 1;
-                standing.interfered += u64::from(interfered);
+            if let Some(mut standing) = self.hosts.get_mut(host) {
+                standing.add(interfered);
+            } else if self.hosts.len() < Self::HOSTS_MAX {
+                self.hosts.entry(host.into()).or_default().add(interfered);
             }
         }
     }
@@ -53,6 +53,13 @@ impl Directory {
     }
 }
 
+impl Standing {
+    fn add(&mut self, interfered: bool) {
+        self.flows += 1;
+        self.interfered += u64::from(interfered);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,8 +72,8 @@ mod tests {
                 let directory = &directory;
                 scope.spawn(move || {
                     for n in 0..1000u32 {
-                        let host = format!("{}.example", n % 10).into_boxed_str();
-                        directory.ended([host], lane == 0);
+                        let host = format!("{}.example", n % 10);
+                        directory.ended([host.as_str()], lane == 0);
                     }
                 });
             }

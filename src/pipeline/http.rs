@@ -134,6 +134,18 @@ impl HttpTalk {
         &self.exchanges
     }
 
+    /// The hosts asked for, each once and with whether it ever answered.
+    pub(super) fn hosts(&self) -> Vec<(&str, bool)> {
+        let asked = self.exchanges.iter();
+        let mut hosts: Vec<_> = asked
+            .filter_map(|exchange| Some((exchange.host.as_deref()?, exchange.status.is_some())))
+            .collect();
+        // Descending: of equal names the answered one comes first, and stays.
+        hosts.sort_unstable_by(|one, other| other.cmp(one));
+        hosts.dedup_by_key(|(host, _)| *host);
+        hosts
+    }
+
     pub(super) fn is_done(&self) -> bool {
         !self.requests.wants_more() && !self.responses.reader.wants_more()
     }

@@ -1,6 +1,6 @@
 //! A lane: one thread's flows, from their first packet to their outcome.
 
-use super::closing::{Outcome, conclude_tcp, conclude_udp};
+use super::closing::{Outcome, judge, tell_tcp, tell_udp};
 use super::conversation::Conversation;
 use super::directory::Directory;
 use super::settings::Settings;
@@ -107,6 +107,7 @@ impl<'a> Lane<'a> {
             self.outcome.limits.flows_evicted += 1;
             self.conclude(&old, evicted, FlowEnd::Evicted);
         }
+        self.outcome.openings.push(flow.first_frame());
         self.table.insert(hash, key, flow, (self.clock, Class::Opening))
     }
 
@@ -129,20 +130,33 @@ impl<'a> Lane<'a> {
 
     fn conclude(&mut self, key: &FlowKey, flow: Flow, end: FlowEnd) {
         match flow {
-            Flow::Tcp(mut conversation) => {
-                self.memory = self.memory.saturating_sub(conversation.memory());
-                conversation.finish(self.settings);
-                let end = match conversation.flow.phase {
-                    Phase::Closed => FlowEnd::Fin,
-                    Phase::Reset => FlowEnd::Reset,
-                    _ => end,
-                };
-                let ended = conclude_tcp(key, &mut conversation, end);
-                self.directory.ended(ended.hosts(), !ended.found.is_empty());
-                self.outcome.flows.push(ended);
+            Flow::Tcp(conversation) => self.conclude_tcp(key, *conversation, end),
+            Flow::Udp(flow) => {
+                if self.settings.flows {
+                    self.outcome.flows.push(tell_udp(key, &flow, end));
+                }
             }
-            Flow::Udp(flow) => self.outcome.flows.push(conclude_udp(key, &flow, end)),
         }
+    }
+
+    /// A flow of which nothing need be told is folded into the tally of hosts and forgotten.
+    fn conclude_tcp(&mut self, key: &FlowKey, mut conversation: Conversation, end: FlowEnd) {
+        self.memory = self.memory.saturating_sub(conversation.memory());
+        conversation.finish(self.settings);
+        let found = judge(key, &conversation);
+        let hosts = conversation.talk.hosts();
+        self.directory.ended(hosts.iter().map(|(host, _)| *host), !found.is_empty());
+        if found.is_empty() && !self.settings.flows {
+            let client = key.endpoint(conversation.flow.client).ip;
+            self.outcome.hosts.quiet_flow(client, &hosts);
+            return;
+        }
+        let end = match conversation.flow.phase {
+            Phase::Closed => FlowEnd::Fin,
+            Phase::Reset => FlowEnd::Reset,
+            _ => end,
+        };
+        self.outcome.flows.push(tell_tcp(key, &mut conversation, end, found));
     }
 }
 

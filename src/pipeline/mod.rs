@@ -8,7 +8,9 @@
 //! are.
 //!
 //! Bounds: flows ([`Limits::flows`]) and stream bytes ([`Limits::memory`]); what had to be given up
-//! is counted in the summary. The one shared map is the [`Directory`], for who watches the run: it
+//! is counted in the summary. Of an ended flow without findings there remain one or two bytes
+//! ([`Openings`]) and its share of the tally of hosts, unless its record is asked for
+//! ([`Settings::flows`]). The one shared map is the [`Directory`], for who watches the run: it
 //! is touched when a flow ends, never by a packet.
 
 mod analysis;
@@ -17,6 +19,7 @@ mod conversation;
 mod directory;
 mod http;
 mod lane;
+mod openings;
 mod settings;
 mod talk;
 mod tls;
@@ -25,4 +28,5 @@ pub use analysis::{Analysis, AnalysisError, Watcher, analyze};
 pub use closing::Outcome;
 pub use directory::{Directory, Standing};
 pub use lane::Lane;
+pub use openings::Openings;
 pub use settings::{Limits, Settings};

@@ -11,6 +11,9 @@ pub struct Settings {
     pub filter: Option<String>,
     /// Hash the capture files.
     pub hash: bool,
+    /// Keep the records of all flows, and not only of those with findings. Memory then grows with
+    /// the recording.
+    pub flows: bool,
     /// Known notices.
     pub fingerprints: Arc<FingerprintSet>,
     /// Bounds.

@@ -106,6 +106,15 @@ impl Talk {
         }
     }
 
+    /// The hosts asked for, each once and with whether the server answered.
+    pub(super) fn hosts(&self) -> Vec<(&str, bool)> {
+        match &self.speaks {
+            Speaks::Tls(talk) => talk.host().into_iter().collect(),
+            Speaks::Http(talk) => talk.hosts(),
+            Speaks::Unknown(_) | Speaks::Other => Vec::new(),
+        }
+    }
+
     /// Whether nothing was read yet.
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self.speaks, Speaks::Unknown(_))

@@ -46,6 +46,11 @@ impl TlsTalk {
         self.readers.iter().map(TlsReader::held_bytes).sum()
     }
 
+    /// The host asked for, and whether the server answered.
+    pub(super) fn host(&self) -> Option<(&str, bool)> {
+        Some((self.names.sni.as_deref()?, self.names.server_version.is_some()))
+    }
+
     /// The names, where there was anything to read them from.
     pub(super) fn names(&self) -> Option<TlsNames> {
         let told = self.names.client_hello_frame.or(self.names.server_hello_frame);

@@ -21,6 +21,16 @@ impl FrameId {
         Self(((file as u64) << Self::NUMBER_BITS) | (number & ((1 << Self::NUMBER_BITS) - 1)))
     }
 
+    /// File and number in one word, ordered as frames are.
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    /// What [`Self::as_u64`] was taken of.
+    pub const fn from_u64(word: u64) -> Self {
+        Self(word)
+    }
+
     /// The capture's place in the recording, from 0.
     pub const fn file(self) -> u16 {
         (self.0 >> Self::NUMBER_BITS) as u16

@@ -1,0 +1,112 @@
+//! Where flows began: all that must be kept of every flow, so that each gets its number.
+//!
+//! Flows are numbered in the order of their first frames, over all lanes; a lane cannot know the
+//! number of a flow while others still open theirs. So each lane keeps the first frames of its
+//! flows, as differences of 7 bits a byte: one or two bytes a flow on a busy link.
+
+use crate::wire::FrameId;
+
+/// The first frames of a lane's flows, in ascending order.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Openings {
+    steps: Vec<u8>,
+    last: u64,
+    count: u64,
+}
+
+impl Openings {
+    /// A flow begins with `frame`, which no earlier one of this lane did.
+    pub fn push(&mut self, frame: FrameId) {
+        let place = frame.as_u64();
+        debug_assert!(place > self.last, "frames come in order");
+        let mut step = place.wrapping_sub(self.last);
+        while step > 0x7f {
+            self.steps.push(step as u8 | 0x80);
+            step >>= 7;
+        }
+        self.steps.push(step as u8);
+        self.last = place;
+        self.count += 1;
+    }
+
+    /// How many flows began.
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Adds to each of `numbers` how many flows began before the frame in the same place of
+    /// `frames`, which are in ascending order.
+    pub fn count_before(&self, frames: &[FrameId], numbers: &mut [u64]) {
+        let mut openings = self.iter().peekable();
+        let mut before = 0;
+        for (frame, number) in frames.iter().zip(numbers) {
+            while openings.next_if(|opening| opening < frame).is_some() {
+                before += 1;
+            }
+            *number += before;
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = FrameId> {
+        let mut steps = self.steps.iter();
+        let mut last = 0_u64;
+        std::iter::from_fn(move || {
+            let (mut step, mut shift) = (0_u64, 0);
+            loop {
+                let byte = *steps.next()?;
+                step |= u64::from(byte & 0x7f).wrapping_shl(shift);
+                shift += 7;
+                if byte & 0x80 == 0 {
+                    break;
+                }
+            }
+            last = last.wrapping_add(step);
+            Some(FrameId::from_u64(last))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn openings(frames: &BTreeSet<FrameId>) -> Openings {
+        let mut openings = Openings::default();
+        for frame in frames {
+            openings.push(*frame);
+        }
+        openings
+    }
+
+    #[test]
+    fn a_busy_lane_needs_little_more_than_a_byte_a_flow() {
+        let frames = (0..10_000).map(|n| FrameId::new(0, 1 + n * 20)).collect();
+        assert!(openings(&frames).steps.len() <= 10_000);
+    }
+
+    proptest! {
+        #[test]
+        fn flows_of_all_lanes_are_numbered_by_their_first_frames(
+            frames in prop::collection::btree_map((0u16..3, 1u64..5_000_000), 0usize..3, 0..200)
+        ) {
+            let mut lanes = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
+            for ((file, number), lane) in &frames {
+                lanes[*lane].insert(FrameId::new(*file, *number));
+            }
+            let all: Vec<_> = frames.keys().map(|(file, n)| FrameId::new(*file, *n)).collect();
+            let asked: Vec<_> = all.iter().copied().step_by(3).collect();
+            let mut numbers = vec![1; asked.len()];
+            for lane in &lanes {
+                openings(lane).count_before(&asked, &mut numbers);
+            }
+            let expected: Vec<_> = (1..=all.len() as u64).step_by(3).collect();
+            prop_assert_eq!(numbers, expected);
+            let counted: u64 = lanes.iter().map(|lane| openings(lane).count()).sum();
+            prop_assert_eq!(counted, all.len() as u64);
+        }
+    }
+}
