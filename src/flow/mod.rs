@@ -17,6 +17,6 @@ mod udp;
 
 pub use lifecycle::{Event, Phase};
 pub use sighting::Sighting;
-pub use table::{Class, FlowTable, Idle, SlotId};
+pub use table::{Class, FlowHasher, FlowTable, Idle, SlotId};
 pub use tcp::{Handshake, Observation, SenderState, TcpFlow};
 pub use udp::UdpFlow;

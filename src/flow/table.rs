@@ -65,6 +65,27 @@ impl Default for Idle {
     }
 }
 
+/// Hashes flow keys: the same hash picks the lane and the slot.
+#[derive(Clone, Debug)]
+pub struct FlowHasher(FixedState);
+
+impl FlowHasher {
+    /// For recordings: a fixed seed, so that a run can be repeated exactly.
+    pub const fn recorded() -> Self {
+        Self(FixedState::with_seed(0x7461_6d70_6572))
+    }
+
+    /// The hash of `key`.
+    pub fn hash(&self, key: &FlowKey) -> u64 {
+        self.0.hash_one(key)
+    }
+
+    /// Which of `lanes` lanes `key` belongs to. The middle bits decide, which the table uses least.
+    pub fn lane_of(&self, key: &FlowKey, lanes: usize) -> usize {
+        ((self.hash(key) >> 24) as u32 as usize) % lanes.max(1)
+    }
+}
+
 /// Names a slot while its flow lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SlotId(u32);
@@ -78,7 +99,7 @@ pub struct FlowTable<V> {
     queues: [Queue; Class::COUNT],
     idle: [Duration; Class::COUNT],
     capacity: usize,
-    hasher: FixedState,
+    hasher: FlowHasher,
 }
 
 #[derive(Debug)]
@@ -101,9 +122,8 @@ struct Queue {
 const NIL: u32 = u32::MAX;
 
 impl<V> FlowTable<V> {
-    /// A table for at most `capacity` flows (at least one). `seed` perturbs the hash: fixed for
-    /// recordings, so that a run can be repeated; random on a live line, against flooding.
-    pub fn new(capacity: usize, idle: Idle, seed: u64) -> Self {
+    /// A table for at most `capacity` flows (at least one).
+    pub fn new(capacity: usize, idle: Idle, hasher: FlowHasher) -> Self {
         Self {
             index: HashTable::new(),
             slots: Vec::new(),
@@ -111,7 +131,7 @@ impl<V> FlowTable<V> {
             queues: [Queue { head: NIL, tail: NIL }; Class::COUNT],
             idle: [idle.opening, idle.over, idle.datagrams, idle.established],
             capacity: capacity.clamp(1, NIL as usize - 1),
-            hasher: FixedState::with_seed(seed),
+            hasher,
         }
     }
 
@@ -127,7 +147,7 @@ impl<V> FlowTable<V> {
 
     /// The hash of `key`, to be computed once for a packet.
     pub fn hash(&self, key: &FlowKey) -> u64 {
-        self.hasher.hash_one(key)
+        self.hasher.hash(key)
     }
 
     /// The slot of `key`.
@@ -282,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_half_open_flows_leaves_the_established_ones() {
-        let mut table = FlowTable::new(100, Idle::default(), 0);
+        let mut table = FlowTable::new(100, Idle::default(), FlowHasher::recorded());
         for n in 0..50 {
             put(&mut table, n, 0, Class::Established);
         }
@@ -300,7 +320,7 @@ mod tests {
 
     #[test]
     fn flows_leave_when_they_idle_beyond_their_class() {
-        let mut table = FlowTable::new(100, Idle::default(), 0);
+        let mut table = FlowTable::new(100, Idle::default(), FlowHasher::recorded());
         put(&mut table, 1, 0, Class::Opening);
         put(&mut table, 2, 0, Class::Established);
         let third = put(&mut table, 3, 0, Class::Opening);
@@ -316,7 +336,7 @@ mod tests {
     proptest! {
         #[test]
         fn behaves_like_a_map(script in prop::collection::vec((0u16..40, 0u8..4), 0..400)) {
-            let mut table = FlowTable::new(1000, Idle::default(), 7);
+            let mut table = FlowTable::new(1000, Idle::default(), FlowHasher::recorded());
             let mut model = HashMap::new();
             for (step, (n, action)) in script.into_iter().enumerate() {
                 let hash = table.hash(&key(n));

@@ -150,6 +150,28 @@ impl Segment<'_> {
         self.seq.plus(self.flags.contains(TcpFlags::SYN) as u32)
     }
 
+    /// The same headers over other bytes: header and captured payload, and the payload alone.
+    pub const fn with_bytes<'b>(&self, transport: &'b [u8], payload: &'b [u8]) -> Segment<'b> {
+        let Self { frame, time, ip, src, dst, seq, ack, .. } = *self;
+        let Self { flags, window, checksum, options, payload_len, .. } = *self;
+        Segment {
+            frame,
+            time,
+            ip,
+            src,
+            dst,
+            seq,
+            ack,
+            flags,
+            window,
+            checksum,
+            options,
+            payload,
+            payload_len,
+            transport,
+        }
+    }
+
     /// Whether all payload bytes were captured.
     pub const fn is_complete(&self) -> bool {
         self.payload.len() as u64 == self.payload_len as u64

@@ -20,3 +20,11 @@ pub struct Datagram<'a> {
     /// Payload bytes on the wire.
     pub payload_len: u32,
 }
+
+impl Datagram<'_> {
+    /// The same headers over another payload.
+    pub const fn with_bytes<'b>(&self, payload: &'b [u8]) -> Datagram<'b> {
+        let Self { frame, time, ip, src, dst, payload_len, .. } = *self;
+        Datagram { frame, time, ip, src, dst, payload, payload_len }
+    }
+}
