@@ -49,6 +49,7 @@
 //! # As a library
 //!
 //! ```
+//! use std::num::NonZeroUsize;
 //! use std::sync::Arc;
 //! use tamperscope::capture;
 //! use tamperscope::detect::fingerprint::FingerprintSet;
@@ -58,6 +59,7 @@
 //!     filter: None,
 //!     hash: false,
 //!     flows: false,
+//!     lanes: NonZeroUsize::MIN,
 //!     fingerprints: Arc::new(FingerprintSet::builtin()),
 //!     limits: Limits::default(),
 //! };

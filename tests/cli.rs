@@ -92,6 +92,30 @@ fn the_same_input_gives_the_same_bytes() {
 }
 
 #[test]
+fn the_answer_does_not_depend_on_the_number_of_lanes() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![manifest.join("captures")];
+    let public = manifest.join("../shared/captures");
+    if public.is_dir() {
+        folders.push(public);
+    } else {
+        eprintln!("skipped for the public captures: {} is absent", public.display());
+    }
+    for folder in folders {
+        let run = |lanes: &str| {
+            let mut command = tamperscope();
+            command.args(["analyze", "--format", "jsonl", "--flows", "--lanes", lanes]);
+            command.arg(&folder).output().unwrap().stdout
+        };
+        let one = run("1");
+        assert!(one.len() > 100_000);
+        for lanes in ["2", "8"] {
+            assert!(run(lanes) == one, "{} with {lanes} lanes", folder.display());
+        }
+    }
+}
+
+#[test]
 fn standard_input_is_read_and_may_be_compressed() {
     let bytes = fs::read(koryolink()).unwrap();
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -77,6 +78,7 @@ fn settings() -> Settings {
         filter: None,
         hash: false,
         flows: true,
+        lanes: NonZeroUsize::MIN,
         fingerprints: Arc::new(FingerprintSet::builtin()),
         limits: Limits::default(),
     }

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread;
 
 use super::Status;
 use super::args::{AnalyzeArguments, Colour, Format};
@@ -43,6 +45,7 @@ fn prepare(arguments: &AnalyzeArguments) -> Result<(Expanded, Settings), Status>
         filter: arguments.filter.clone(),
         hash: arguments.hash,
         flows: arguments.flows,
+        lanes: arguments.lanes.unwrap_or_else(cores),
         fingerprints: Arc::new(fingerprints(arguments)?),
         limits: Limits {
             flows: usize::try_from(arguments.max_flows).unwrap_or(usize::MAX),
@@ -50,6 +53,10 @@ fn prepare(arguments: &AnalyzeArguments) -> Result<(Expanded, Settings), Status>
         },
     };
     Ok((expanded, settings))
+}
+
+fn cores() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 fn fingerprints(arguments: &AnalyzeArguments) -> Result<FingerprintSet, Status> {

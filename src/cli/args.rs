@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -57,6 +58,9 @@ pub(super) struct AnalyzeArguments {
     /// A list of block-page fingerprints (OONI, Citizen Lab or Censored Planet); may be repeated
     #[arg(long, value_name = "FILE")]
     pub(super) fingerprints: Vec<PathBuf>,
+    /// Threads that analyse; by default as many as there are cores
+    #[arg(long, value_name = "N")]
+    pub(super) lanes: Option<NonZeroUsize>,
     /// Flows to keep at once; beyond that, half-open ones go first
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = flows)]
     pub(super) max_flows: u64,

@@ -33,6 +33,14 @@ pub struct LimitCounts {
     pub streams_given_up: u64,
 }
 
+impl LimitCounts {
+    /// Adds another lane's.
+    pub(super) fn add(&mut self, other: Self) {
+        self.flows_evicted += other.flows_evicted;
+        self.streams_given_up += other.streams_given_up;
+    }
+}
+
 /// A flow that has ended: its record, still without number and path, and what was found.
 #[derive(Debug)]
 pub struct Ended {

@@ -6,7 +6,7 @@ use super::directory::Directory;
 use super::settings::Settings;
 use crate::decode::Packet;
 use crate::evidence::FlowEnd;
-use crate::flow::{Class, FlowTable, Idle, Phase, SlotId, UdpFlow};
+use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, SlotId, UdpFlow};
 use crate::wire::{Datagram, FlowKey, Segment, Timestamp, Transport};
 
 /// Owns its flows outright; nothing of it is shared.
@@ -14,7 +14,7 @@ pub struct Lane<'a> {
     settings: &'a Settings,
     directory: &'a Directory,
     table: FlowTable<Flow>,
-    /// Latest packet time; it never runs backwards, whatever a capture says.
+    /// The time that it is for all lanes.
     clock: Timestamp,
     memory: usize,
     outcome: Outcome,
@@ -31,26 +31,32 @@ impl<'a> Lane<'a> {
         Self {
             settings,
             directory,
-            table: FlowTable::new(settings.limits.flows, Idle::default(), RECORDED_SEED),
+            table: FlowTable::new(
+                settings.limits.flows / settings.lanes.get(),
+                Idle::default(),
+                FlowHasher::recorded(),
+            ),
             clock: Timestamp::ZERO,
             memory: 0,
             outcome: Outcome::default(),
         }
     }
 
-    /// Takes in the next packet.
-    pub fn packet(&mut self, packet: &Packet<'_>) {
+    /// Takes in the next packet, at the time `clock` of the whole recording.
+    ///
+    /// Idle flows end first: whether a packet continues a flow or opens another must not depend on
+    /// what else its lane has seen.
+    pub fn packet(&mut self, packet: &Packet<'_>, clock: Timestamp) {
+        self.expire(clock);
         match packet {
             Packet::Tcp(segment) => self.segment(segment),
             Packet::Udp(datagram) => self.datagram(datagram),
         }
-        while let Some((key, flow)) = self.table.expire(self.clock) {
-            self.conclude(&key, flow, FlowEnd::Timeout);
-        }
     }
 
-    /// Ends all flows and gives what came of them, in the order of their first frames.
-    pub fn finish(mut self) -> Outcome {
+    /// Ends all flows, the recording having ended at `clock`, and gives what came of them.
+    pub fn finish(mut self, clock: Timestamp) -> Outcome {
+        self.expire(clock);
         let mut left: Vec<_> = self.table.drain().collect();
         left.sort_by_key(|(_, flow)| flow.first_frame());
         for (key, flow) in left {
@@ -59,8 +65,14 @@ impl<'a> Lane<'a> {
         self.outcome
     }
 
+    fn expire(&mut self, clock: Timestamp) {
+        self.clock = clock;
+        while let Some((key, flow)) = self.table.expire(clock) {
+            self.conclude(&key, flow, FlowEnd::Timeout);
+        }
+    }
+
     fn segment(&mut self, segment: &Segment<'_>) {
-        self.clock = self.clock.max(segment.time);
         let (key, sender) = FlowKey::of(Transport::Tcp, segment.src, segment.dst);
         let hash = self.table.hash(&key);
         let mut found = self.table.find(hash, &key);
@@ -83,13 +95,12 @@ impl<'a> Lane<'a> {
         let class = conversation.class();
         self.memory = self.memory + after - before.min(self.memory);
         self.table.touch(id, self.clock, class);
-        if self.memory > settings.limits.memory {
+        if self.memory > settings.limits.memory / settings.lanes.get() {
             self.give_up_bytes(id);
         }
     }
 
     fn datagram(&mut self, datagram: &Datagram<'_>) {
-        self.clock = self.clock.max(datagram.time);
         let (key, sender) = FlowKey::of(Transport::Udp, datagram.src, datagram.dst);
         let hash = self.table.hash(&key);
         let id = self
@@ -168,6 +179,3 @@ impl Flow {
         }
     }
 }
-
-/// Recordings are read with a fixed seed, so that a run can be repeated exactly.
-const RECORDED_SEED: u64 = 0x7461_6d70_6572;

@@ -14,14 +14,19 @@
 //! is touched when a flow ends, never by a packet.
 
 mod analysis;
+mod clock;
 mod closing;
 mod conversation;
 mod directory;
 mod http;
+mod intake;
 mod lane;
+mod lanes;
 mod openings;
+mod parcel;
 mod settings;
 mod talk;
+mod telling;
 mod tls;
 
 pub use analysis::{Analysis, AnalysisError, Watcher, analyze};

@@ -1,5 +1,6 @@
 //! What a run is asked to do.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::detect::fingerprint::FingerprintSet;
@@ -14,6 +15,8 @@ pub struct Settings {
     /// Keep the records of all flows, and not only of those with findings. Memory then grows with
     /// the recording.
     pub flows: bool,
+    /// Threads that own flows. The answer does not depend on it, as long as no limit is reached.
+    pub lanes: NonZeroUsize,
     /// Known notices.
     pub fingerprints: Arc<FingerprintSet>,
     /// Bounds.

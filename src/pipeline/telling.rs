@@ -1,0 +1,240 @@
+//! Outcomes into records: numbers, paths, ids and totals, once all lanes are done.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::closing::{Ended, Found, LimitCounts};
+use super::intake::Intake;
+use super::{Analysis, Openings, Outcome, Settings};
+use crate::capture::{Compression, FileReport, Format, Interface};
+use crate::correlate::HostTally;
+use crate::decode::SkipCounts;
+use crate::evidence::{
+    CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
+    FrameRole, InterfaceRecord, Kind, RoledFrame, Summary, ToolRecord,
+};
+use crate::verdict::SIGNALS_VERSION;
+use crate::wire::FrameId;
+
+/// Turns outcomes into records.
+pub(super) struct Telling<'a> {
+    pub(super) files: &'a [FileReport],
+    pub(super) intake: Intake,
+    pub(super) settings: &'a Settings,
+}
+
+impl Telling<'_> {
+    /// The records of what the lanes found.
+    pub(super) fn tell(&self, lanes: Vec<Outcome>) -> Analysis {
+        let mut flows = Vec::new();
+        let mut tally = HostTally::default();
+        let mut openings = Vec::new();
+        let mut limits = LimitCounts::default();
+        for lane in lanes {
+            flows.extend(lane.flows);
+            tally.merge(lane.hosts);
+            openings.push(lane.openings);
+            limits.add(lane.limits);
+        }
+        flows.sort_by_key(|ended| ended.first_frame);
+        let numbers = numbers_of(&flows, &openings);
+        let mut records = Vec::with_capacity(flows.len());
+        let mut findings = Vec::new();
+        for (number, ended) in numbers.into_iter().zip(flows) {
+            let Ended { mut record, first_frame, found } = ended;
+            record.flow = number;
+            record.capture = self.path(first_frame);
+            let own: Vec<Finding> =
+                found.into_iter().map(|found| self.finding(found, &record)).collect();
+            tally.flow(&record, &own.iter().collect::<Vec<_>>());
+            findings.extend(own.into_iter().map(|finding| (finding_place(&finding), finding)));
+            records.push(record);
+        }
+        findings.sort_by_key(|((file, frame), finding)| (file.clone(), *frame, finding.kind));
+        let findings: Vec<Finding> = findings.into_iter().map(|(_, finding)| finding).collect();
+        Analysis {
+            captures: self.captures(),
+            summary: self.summary(&findings, openings.iter().map(Openings::count).sum(), limits),
+            hosts: tally.records(),
+            flows: records,
+            findings,
+            unreadable: self.unreadable(),
+        }
+    }
+
+    fn path(&self, frame: FrameId) -> String {
+        self.files.get(usize::from(frame.file())).map(|file| file.path.clone()).unwrap_or_default()
+    }
+
+    fn finding(&self, found: Found, flow: &FlowRecord) -> Finding {
+        let Found { suspicion, verdict, host } = found;
+        let (host, host_source) = host.unzip();
+        let anchor = suspicion.forged.first().or(suspicion.trigger.as_ref()).copied();
+        let anchor = anchor.unwrap_or(flow.first_frame);
+        let mut frames: Vec<(FrameId, FrameRole)> = Vec::new();
+        frames.extend(suspicion.trigger.map(|frame| (frame, FrameRole::Trigger)));
+        frames.extend(suspicion.forged.iter().map(|frame| (*frame, FrameRole::Forged)));
+        frames.extend(suspicion.genuine.iter().map(|frame| (*frame, FrameRole::Genuine)));
+        let told = verdict.evidence.iter().map(|fact| fact.frame);
+        let more: Vec<FrameId> =
+            told.filter(|frame| frames.iter().all(|(known, _)| known != frame)).collect();
+        frames.extend(more.into_iter().map(|frame| (frame, FrameRole::Evidence)));
+        frames.sort_unstable();
+        frames.dedup();
+        Finding {
+            id: self.finding_id(flow, suspicion.kind, anchor),
+            kind: suspicion.kind,
+            confidence: verdict.confidence,
+            score: verdict.score,
+            host,
+            host_source,
+            flow: flow.flow,
+            community_id: flow.community_id.clone(),
+            proto: flow.proto,
+            client: flow.client,
+            server: flow.server,
+            capture: self.path(anchor),
+            time: suspicion.time,
+            trigger_frame: suspicion.trigger,
+            forged_frames: suspicion.forged,
+            genuine_frames: suspicion.genuine,
+            frames: frames
+                .into_iter()
+                .map(|(frame, role)| RoledFrame { role, capture: self.path(frame), frame })
+                .collect(),
+            evidence: verdict.evidence,
+            against: verdict.against,
+            alternatives: suspicion.alternatives,
+            residual_of: None,
+            injector: suspicion.injector,
+            block_page: suspicion.block_page,
+        }
+    }
+
+    /// The same capture gives the same id, wherever the file lies and whatever its name is.
+    fn finding_id(&self, flow: &FlowRecord, kind: Kind, anchor: FrameId) -> String {
+        let mut digest = Sha256::new();
+        digest.update(self.intake.first.unwrap_or_default());
+        let (client, server) = (flow.client, flow.server);
+        let key = format!("{client} {server} {:?} {kind} {}", flow.proto, anchor.number());
+        digest.update(key.as_bytes());
+        let digest: [u8; 32] = digest.finalize().into();
+        let start = digest.first_chunk().copied().unwrap_or_default();
+        format!("{:016x}", u64::from_be_bytes(start))
+    }
+
+    fn captures(&self) -> Vec<CaptureRecord> {
+        let none = SkipCounts::default();
+        let skipped = |place| self.intake.skipped.get(place).unwrap_or(&none);
+        self.files.iter().enumerate().map(|(place, file)| record_of(file, skipped(place))).collect()
+    }
+
+    fn unreadable(&self) -> Vec<(String, String)> {
+        let errors = self
+            .files
+            .iter()
+            .filter_map(|file| Some((file.path.clone(), file.error.as_ref()?.to_string())));
+        errors.collect()
+    }
+
+    fn summary(&self, findings: &[Finding], flows: u64, counts: LimitCounts) -> Summary {
+        let mut limits = BTreeMap::new();
+        limits.insert("flows_evicted".to_owned(), counts.flows_evicted);
+        limits.insert("streams_given_up".to_owned(), counts.streams_given_up);
+        limits
+            .insert("fragments_given_up".to_owned(), self.intake.decoder.fragment_stats().evicted);
+        Summary {
+            packets: self.intake.packets,
+            bytes: self.intake.bytes,
+            flows,
+            findings: tally(findings),
+            limits,
+            tool: ToolRecord {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                commit: option_env!("TAMPERSCOPE_COMMIT").map(str::to_owned),
+                signals_version: SIGNALS_VERSION,
+                fingerprints: self.settings.fingerprints.sources(),
+            },
+        }
+    }
+}
+
+/// Findings by kind and confidence.
+pub(super) fn tally(findings: &[Finding]) -> BTreeMap<Kind, BTreeMap<Confidence, u64>> {
+    let mut by_kind: BTreeMap<Kind, BTreeMap<Confidence, u64>> = BTreeMap::new();
+    for finding in findings {
+        *by_kind.entry(finding.kind).or_default().entry(finding.confidence).or_default() += 1;
+    }
+    by_kind
+}
+
+/// The number of each of `flows`, which are in the order of their first frames, among all flows of
+/// all lanes.
+fn numbers_of(flows: &[Ended], openings: &[Openings]) -> Vec<u64> {
+    let frames: Vec<FrameId> = flows.iter().map(|ended| ended.first_frame).collect();
+    let mut numbers = vec![1; frames.len()];
+    for lane in openings {
+        lane.count_before(&frames, &mut numbers);
+    }
+    numbers
+}
+
+/// Where a finding stands in the recording.
+fn finding_place(finding: &Finding) -> (String, FrameId) {
+    let first = finding.forged_frames.first().or(finding.trigger_frame.as_ref());
+    (String::new(), first.copied().unwrap_or_default())
+}
+
+fn record_of(file: &FileReport, skipped: &SkipCounts) -> CaptureRecord {
+    let mut reasons: BTreeMap<String, u64> = skipped
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(skip, count)| (skip.name().to_owned(), count))
+        .collect();
+    if file.filtered > 0 {
+        reasons.insert("filtered".to_owned(), file.filtered);
+    }
+    CaptureRecord {
+        path: file.path.clone(),
+        bytes: file.bytes,
+        sha256: file.sha256.clone(),
+        format: file.format.map(format_name),
+        compression: file.compression.map(compression_name),
+        interfaces: file.interfaces.iter().copied().map(interface_record).collect(),
+        packets: file.packets,
+        first: file.first,
+        last: file.last,
+        packets_truncated: file.packets_truncated,
+        skipped: reasons,
+        damage: file.damage.as_ref().map(|damage| DamageRecord {
+            offset: damage.offset,
+            reason: damage.reason.to_string(),
+        }),
+        capture_drops: file.capture_drops,
+    }
+}
+
+fn format_name(format: Format) -> FormatName {
+    match format {
+        Format::Pcap => FormatName::Pcap,
+        Format::PcapNg => FormatName::PcapNg,
+        Format::Snoop => FormatName::Snoop,
+    }
+}
+
+fn compression_name(compression: Compression) -> CompressionName {
+    match compression {
+        Compression::Gzip => CompressionName::Gzip,
+        Compression::Zstd => CompressionName::Zstd,
+    }
+}
+
+fn interface_record(interface: Interface) -> InterfaceRecord {
+    InterfaceRecord {
+        link_type: interface.link_type.0,
+        snaplen: interface.snaplen,
+        time_resolution: interface.time_resolution.to_string(),
+    }
+}
