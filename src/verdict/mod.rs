@@ -9,7 +9,8 @@
 //!    the strongest counts, and likewise of those that speak against it.
 //! 3. The sum with the kind's prior is the log-odds, and so the score.
 //! 4. `confirmed` needs a proof: a fact that no honest sender can have caused. `likely` needs two
-//!    families that agree, or a proof. Nothing else makes a verdict, and no number is typed in.
+//!    families that agree, or a proof; without a proof the score ends at 0.99, however many facts
+//!    agree. Nothing else makes a verdict, and no number is typed in.
 
 mod weights;
 
@@ -45,7 +46,7 @@ pub fn weigh(suspicion: &Suspicion) -> Option<Verdict> {
         POSSIBLE_MIN.. => Confidence::Possible,
         _ => return None,
     };
-    let score = ((score * 1e4).round() / 1e4).min(SCORE_MAX);
+    let score = ((score * 1e4).round() / 1e4).min(if proven { PROVEN_MAX } else { UNPROVEN_MAX });
     Some(Verdict { confidence, score, evidence, against })
 }
 
@@ -54,7 +55,9 @@ pub const CONFIRMED_MIN: f64 = 0.99;
 /// A verdict of `likely` stands for at least this probability.
 pub const LIKELY_MIN: f64 = 0.9;
 /// No score is higher: a capture can be wrong, and a table of weights too.
-const SCORE_MAX: f64 = 0.9999;
+const PROVEN_MAX: f64 = 0.9999;
+/// Without a proof no score is higher: there are innocent causes that nobody has thought of.
+const UNPROVEN_MAX: f64 = 0.99;
 /// Below this, nothing is told.
 pub const POSSIBLE_MIN: f64 = 0.5;
 
