@@ -1,0 +1,4 @@
+//! `bodies/conversation.rs` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tamperscope_fuzz::conversation::check(bytes));
