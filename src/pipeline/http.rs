@@ -17,6 +17,9 @@ use crate::wire::{Direction, FrameId};
 pub(super) struct HttpTalk {
     requests: RequestReader,
     responses: Answers,
+    /// The frame of the last bytes of each direction: what a gap or the end brings to light was
+    /// carried by it.
+    last: [FrameId; 2],
     /// Exchanges in order; those from `unanswered` on still wait.
     exchanges: Vec<HttpExchange>,
     waiting: VecDeque<Asked>,
@@ -53,6 +56,8 @@ struct Alternate {
     answers: Answers,
     /// Offset up to which it was read.
     next: u64,
+    /// The frame of its last bytes.
+    last: FrameId,
     asked: Asked,
 }
 
@@ -69,6 +74,9 @@ impl HttpTalk {
         frame: FrameId,
         around: &mut Around<'_>,
     ) {
+        if let Some(last) = self.last.get_mut(direction.index()) {
+            *last = frame;
+        }
         match direction {
             Direction::ToServer => {
                 let mut events = Vec::new();
@@ -84,16 +92,17 @@ impl HttpTalk {
     }
 
     pub(super) fn gap(&mut self, direction: Direction, missing: u64, around: &mut Around<'_>) {
+        let [last_request, last_answer] = self.last;
         match direction {
             Direction::ToServer => {
                 let mut events = Vec::new();
                 self.requests.gap(missing, &mut |event| events.push(event));
-                self.asked(events, FrameId::default(), around);
+                self.asked(events, last_request, around);
             }
             Direction::ToClient => {
                 let mut events = Vec::new();
                 self.responses.reader.gap(missing, &mut |event| events.push(event));
-                self.answered(events, FrameId::default(), around);
+                self.answered(events, last_answer, around);
             }
         }
     }
@@ -102,11 +111,13 @@ impl HttpTalk {
     pub(super) fn end(&mut self, around: &mut Around<'_>) {
         let mut events = Vec::new();
         self.responses.reader.end(&mut |event| events.push(event));
-        self.answered(events, FrameId::default(), around);
+        let [_, last_answer] = self.last;
+        self.answered(events, last_answer, around);
         if let Some(mut alternate) = self.alternate.take() {
             let mut events = Vec::new();
             alternate.answers.reader.end(&mut |event| events.push(event));
-            alternate.read(events, FrameId::default(), around);
+            let last = alternate.last;
+            alternate.read(events, last, around);
         }
     }
 
@@ -117,13 +128,15 @@ impl HttpTalk {
             let asked = self.responses.head.as_ref().map(|head| head.asked.clone());
             let next = overlap.later_offset.0;
             let asked = asked.unwrap_or_else(|| self.last_asked());
-            self.alternate = Some(Box::new(Alternate { answers: Answers::default(), next, asked }));
+            let (answers, last) = (Answers::default(), overlap.later_frame);
+            self.alternate = Some(Box::new(Alternate { answers, next, last, asked }));
         }
         let Some(alternate) = &mut self.alternate else { return };
         if overlap.later_offset.0 != alternate.next {
             return;
         }
         alternate.next += overlap.later_whole.len() as u64;
+        alternate.last = overlap.later_frame;
         let mut events = Vec::new();
         alternate.answers.reader.push(overlap.later_whole, &mut |event| events.push(event));
         alternate.read(events, overlap.later_frame, around);
@@ -299,3 +312,6 @@ fn find_notice(known: &FingerprintSet, head: &Head, page: &Page) -> Option<Notic
         specific: found.strength == Strength::Specific,
     })
 }
+
+#[cfg(test)]
+mod tests;
