@@ -109,9 +109,12 @@ impl HttpTalk {
 
     /// Nothing more will come: what is open is told as far as it is known.
     pub(super) fn end(&mut self, around: &mut Around<'_>) {
+        let [last_request, last_answer] = self.last;
+        let mut events = Vec::new();
+        self.requests.end(&mut |event| events.push(event));
+        self.asked(events, last_request, around);
         let mut events = Vec::new();
         self.responses.reader.end(&mut |event| events.push(event));
-        let [_, last_answer] = self.last;
         self.answered(events, last_answer, around);
         if let Some(mut alternate) = self.alternate.take() {
             let mut events = Vec::new();

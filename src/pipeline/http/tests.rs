@@ -33,7 +33,7 @@ fn an_unfinished_answer_is_in_the_frame_that_brought_it() {
     let ask = b"GET / HTTP/1.1\r\nHost: www.example\r\n\r\n";
     let answer = b"HTTP/1.1 302 Found\r\nLocation: http://notice.example/\r\nContent-Le";
     let cut = heard(ask, answer, |talk, around| talk.gap(Direction::ToClient, 100, around));
-    let over = heard(ask, answer, |talk, around| talk.end(around));
+    let over = heard(ask, answer, HttpTalk::end);
     for talk in [cut, over] {
         let [exchange] = talk.exchanges() else { panic!("one exchange") };
         assert_eq!((exchange.status, exchange.status_frame), (Some(302), Some(ANSWER)));
@@ -44,6 +44,10 @@ fn an_unfinished_answer_is_in_the_frame_that_brought_it() {
 fn an_unfinished_request_is_in_the_frame_that_brought_it() {
     let ask = b"GET / HTTP/1.1\r\nHost: www.example\r\nUser-";
     let cut = heard(ask, b"", |talk, around| talk.gap(Direction::ToServer, 100, around));
-    let [exchange] = cut.exchanges() else { panic!("one exchange") };
-    assert_eq!((exchange.host.as_deref(), exchange.frame), (Some("www.example"), Some(REQUEST)));
+    let over = heard(ask, b"", HttpTalk::end);
+    for talk in [cut, over] {
+        let [exchange] = talk.exchanges() else { panic!("one exchange") };
+        let told = (exchange.host.as_deref(), exchange.frame);
+        assert_eq!(told, (Some("www.example"), Some(REQUEST)));
+    }
 }
