@@ -2,12 +2,13 @@
 //!
 //! Seeds from `captures/` are mutated by a generator with a fixed seed: the n-th input of a target
 //! is the same on every machine, and only their number depends on its speed. What breaks a body is
-//! kept as a file for `cargo fuzz run`.
+//! kept as `target/tmp/fuzz-TARGET`, for `cargo fuzz run` or for the next run of this test, which
+//! begins with it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,10 @@ fn smoke(name: &str) {
         panic!("{name} has no body or no seeds")
     };
     assert!(seeds.len() >= 10, "{name} has only {} seeds", seeds.len());
+    if let Ok(bytes) = fs::read(kept(name)) {
+        try_one(name, body, &bytes, "what broke it last time");
+        let _ = fs::remove_file(kept(name));
+    }
     let begun = Instant::now();
     for (seed, bytes) in seeds {
         try_one(name, body, bytes, &format!("the seed {seed}"));
@@ -61,10 +66,13 @@ fn try_one(name: &str, body: fn(&[u8]), bytes: &[u8], what: &str) {
     if fine && begun.elapsed() < PATIENCE {
         return;
     }
-    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
-    let written = fs::write(&kept, bytes);
+    let written = fs::write(kept(name), bytes);
     let fault = if fine { "takes too long" } else { "breaks a promise" };
-    panic!("{name}: {what} {fault}; kept in {}: {written:?}", kept.display());
+    panic!("{name}: {what} {fault}; kept in {}: {written:?}", kept(name).display());
+}
+
+fn kept(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"))
 }
 
 macro_rules! smoke_tests {
@@ -106,8 +114,7 @@ fn a_broken_promise_is_told_and_kept() {
     let told = told.expect_err("a body that panics");
     let text = told.downcast_ref::<String>().expect("a message");
     assert!(text.contains("broken: this breaks a promise"), "{text}");
-    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz-broken");
-    assert_eq!(fs::read(kept).expect("the kept input"), b"bytes");
+    assert_eq!(fs::read(kept("broken")).expect("the kept input"), b"bytes");
 }
 
 /// Fills the corpora of libFuzzer; `tests/fuzz/seed` runs it.
