@@ -1,6 +1,7 @@
 //! Any bytes as a capture file, from the front door to the reports.
 
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
 
 use tamperscope::capture::Input;
@@ -25,8 +26,13 @@ pub fn check(bytes: &[u8]) {
 /// are.
 pub fn judge(bytes: &[u8]) -> usize {
     static SETTINGS: LazyLock<Settings> = LazyLock::new(run::settings);
-    let capture = Input::Bytes { name: "fuzz".to_owned(), bytes: Arc::from(bytes) };
-    let analysis = run::analyze(&[capture], &SETTINGS);
+    static LANES: LazyLock<Settings> = LazyLock::new(|| several_lanes(SETTINGS.clone()));
+    let capture = [Input::Bytes { name: "fuzz".to_owned(), bytes: Arc::from(bytes) }];
+    let analysis = run::analyze(&capture, &SETTINGS);
+    if bytes.len() % 8 == 1 {
+        let other = run::analyze(&capture, &LANES);
+        assert_eq!(format!("{analysis:?}"), format!("{other:?}"), "whatever the lanes");
+    }
     let [file] = &analysis.captures[..] else { panic!("one file, one record") };
     let skipped: u64 = file.skipped.values().sum();
     let carried: u64 = analysis.flows.iter().map(|flow| packets_of(flow.packets)).sum();
@@ -47,6 +53,10 @@ pub fn judge(bytes: &[u8]) -> usize {
         tell(&analysis);
     }
     analysis.findings.len()
+}
+
+fn several_lanes(settings: Settings) -> Settings {
+    Settings { lanes: NonZeroUsize::new(3).unwrap_or(settings.lanes), ..settings }
 }
 
 fn packets_of(packets: tamperscope::evidence::ByDirection) -> u64 {
