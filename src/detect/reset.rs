@@ -101,19 +101,22 @@ fn accomplices<'a, 'b>(
 }
 
 /// Whether `other` looks made by the same hand as `prime`: near in time, and foreign to its own
-/// stated sender in the same way.
+/// stated sender in the same way. A RST with its stated sender's own TTL is that sender's, where
+/// the prime suspect has another.
 fn is_alike(scene: &Scene<'_>, prime: &Charge<'_>, other: &Charge<'_>) -> bool {
     let (one, two) = (prime.suspect, other.suspect);
     if one.is_reset() != two.is_reset() || one.time.distance(two.time) > Duration::from_secs(10) {
         return false;
     }
-    let shifted =
-        |charge: &Charge<'_>| charge.marks.iter().any(|mark| mark.signal == Signal::TtlShift);
+    let shows = |charge: &Charge<'_>, signal| charge.marks.iter().any(|mark| mark.signal == signal);
+    let shifted = |charge: &Charge<'_>| shows(charge, Signal::TtlShift);
+    if shifted(prime) && shows(other, Signal::TtlMatch) {
+        return false;
+    }
     let same_way = one.direction == two.direction;
     let near = one.time.distance(two.time) <= Duration::from_millis(20);
     let copy = same_way && one.ttl == two.ttl && one.flags == two.flags && one.window == two.window;
     if same_way {
-        // A second real RST of the stated sender has its own TTL, so it is no copy.
         let alien = shifted(prime) && shifted(other);
         return alien
             || (copy && (near || shifted(prime)))

@@ -198,7 +198,9 @@ fn continues(seen: &Sighting, rst: &Sighting, acked_before: Option<SeqNumber>) -
     // A RST of no plausible number (0, or copied from elsewhere) gives no place to compare with.
     let comparable = place.unsigned_abs() < WINDOW_MAX;
     let new_data = seen.payload_len > PADDING_MAX && (!comparable || place > 0);
+    // Data below the RST's place was sent before it, whatever it acknowledges.
     let new_ack = seen.has_ack()
+        && seen.payload_len == 0
         && acked_before.is_some_and(|before| seen.ack.is_after(before))
         && (!comparable || place >= 0);
     let new_fin = seen.is_fin() && comparable && place > 0;

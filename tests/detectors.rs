@@ -1,0 +1,270 @@
+//! Each signal on a hand-made flow, beside the innocent flow that comes nearest to it.
+
+#![expect(clippy::unwrap_used, reason = "a play without packets is a fault of the test")]
+
+use tamperscope::detect::{Trigger, Watch};
+use tamperscope::evidence::{HostSource, Kind, Signal, Suspicion};
+use tamperscope::flow::TcpFlow;
+use tamperscope::verdict;
+use tamperscope::wire::{
+    Direction, Duration, Endpoint, FlowKey, FrameId, IpHeader, Segment, SeqNumber, TcpFlags,
+    TcpOptions, TcpTimestamps, Timestamp, Transport, Ttl,
+};
+
+const SYN: TcpFlags = TcpFlags::SYN;
+const ACK: TcpFlags = TcpFlags::ACK;
+const RST: TcpFlags = TcpFlags::RST;
+const FIN_ACK: TcpFlags = TcpFlags::FIN.union(TcpFlags::ACK);
+const RST_ACK: TcpFlags = TcpFlags::RST.union(TcpFlags::ACK);
+const SYN_ACK: TcpFlags = TcpFlags::SYN.union(TcpFlags::ACK);
+
+/// The client's and the server's initial sequence numbers.
+const CLIENT: u32 = 1000;
+const SERVER: u32 = 9000;
+/// The server is 40 ms away.
+const RTT: u64 = 40_000;
+
+/// One packet of a play; what is not said is what an honest stack would send.
+#[derive(Clone, Copy)]
+struct Packet {
+    micros: u64,
+    direction: Direction,
+    flags: TcpFlags,
+    seq: u32,
+    ack: u32,
+    len: u32,
+    ttl: u8,
+    ip_id: u16,
+    stamped: bool,
+}
+
+fn client(micros: u64, flags: TcpFlags, seq: u32, ack: u32, len: u32) -> Packet {
+    let (seq, ack) = (CLIENT + seq, if ack == 0 { 0 } else { SERVER + ack });
+    let ip_id = 100 + (micros / 1000) as u16;
+    let direction = Direction::ToServer;
+    Packet { micros, direction, flags, seq, ack, len, ttl: 64, ip_id, stamped: true }
+}
+
+fn server(micros: u64, flags: TcpFlags, seq: u32, ack: u32, len: u32) -> Packet {
+    let (seq, ack) = (SERVER + seq, if ack == 0 { 0 } else { CLIENT + ack });
+    let ip_id = 7000 + (micros / 1000) as u16;
+    let direction = Direction::ToClient;
+    Packet { micros, direction, flags, seq, ack, len, ttl: 52, ip_id, stamped: true }
+}
+
+/// Made by a third party: another TTL, no timestamps.
+fn forged(packet: Packet) -> Packet {
+    Packet { ttl: 61, ip_id: 0x1234, stamped: false, ..packet }
+}
+
+/// Handshake and a request of 100 bytes, sent at 41 ms.
+fn opening() -> Vec<Packet> {
+    vec![
+        client(0, SYN, 0, 0, 0),
+        Packet { ip_id: 0, ..server(RTT, SYN_ACK, 0, 1, 0) },
+        client(RTT + 500, ACK, 1, 1, 0),
+        client(RTT + 1000, ACK, 1, 1, 100),
+    ]
+}
+
+fn play(rest: &[Packet]) -> Vec<Suspicion> {
+    let (asker, asked) = (endpoint(7, 50_000), endpoint(1, 443));
+    let packets: Vec<Packet> = opening().into_iter().chain(rest.iter().copied()).collect();
+    let mut flow: Option<TcpFlow> = None;
+    let mut watch = Watch::default();
+    for (place, packet) in packets.iter().enumerate() {
+        let (src, dst) = match packet.direction {
+            Direction::ToServer => (asker, asked),
+            Direction::ToClient => (asked, asker),
+        };
+        let segment = segment(*packet, place as u64 + 1, (src, dst));
+        let (_, side) = FlowKey::of(Transport::Tcp, src, dst);
+        let flow = flow.get_or_insert_with(|| TcpFlow::open(&segment, side));
+        let seen = flow.observe(&segment, side);
+        watch.segment(&seen, flow);
+        if place == 3 {
+            let host = Some("blocked.example".into());
+            watch.named(Trigger { frame: segment.frame, host, source: HostSource::Http });
+        }
+    }
+    watch.conclude(&flow.unwrap(), asked.ip, 0)
+}
+
+fn endpoint(last: u8, port: u16) -> Endpoint {
+    Endpoint::new([192, 0, 2, last].into(), port)
+}
+
+fn segment(packet: Packet, frame: u64, (src, dst): (Endpoint, Endpoint)) -> Segment<'static> {
+    let clock = (packet.micros / 1000) as u32;
+    let timestamps = TcpTimestamps { value: 500 + clock, echo: 500 };
+    Segment {
+        frame: FrameId::new(0, frame),
+        time: Timestamp::ZERO + Duration::from_micros(packet.micros),
+        ip: IpHeader {
+            ttl: Ttl(packet.ttl),
+            id: Some(packet.ip_id),
+            dont_fragment: true,
+            traffic_class: 0,
+            reassembled: false,
+            tunnels: 0,
+        },
+        src,
+        dst,
+        seq: SeqNumber(packet.seq),
+        ack: SeqNumber(packet.ack),
+        flags: packet.flags,
+        window: 500,
+        checksum: 0,
+        options: TcpOptions {
+            timestamps: packet.stamped.then_some(timestamps),
+            ..TcpOptions::default()
+        },
+        payload: &[],
+        payload_len: packet.len,
+        transport: &[],
+    }
+}
+
+/// The signals that speak for a forged reset, and how sure that makes us.
+fn reset(rest: &[Packet]) -> (Vec<Signal>, Option<&'static str>) {
+    let suspicions = play(rest);
+    let Some(suspicion) = suspicions.iter().find(|found| found.kind == Kind::Reset) else {
+        return (Vec::new(), None);
+    };
+    let confidence = verdict::weigh(suspicion).map(|verdict| verdict.confidence.name());
+    (suspicion.facts.iter().map(|fact| fact.signal).collect(), confidence)
+}
+
+#[test]
+fn a_server_that_goes_on_after_its_rst_did_not_send_it() {
+    let rst = forged(server(RTT + 4000, RST, 1, 0, 0));
+    let goes_on = server(2 * RTT + 1000, ACK, 1, 101, 1200);
+    let (signals, verdict) = reset(&[rst, goes_on]);
+    assert!(signals.contains(&Signal::RstThenData) && signals.contains(&Signal::RstFast));
+    assert_eq!(verdict, Some("confirmed"));
+}
+
+#[test]
+fn data_that_a_genuine_rst_has_overtaken_proves_nothing() {
+    let rst = server(2 * RTT + 1100, RST, 1201, 0, 0);
+    let overtaken = server(2 * RTT + 1200, ACK, 1, 101, 1200);
+    let (signals, verdict) = reset(&[rst, overtaken]);
+    assert!(!signals.contains(&Signal::RstThenData));
+    assert_eq!(verdict, None);
+}
+
+#[test]
+fn a_bare_acknowledgment_behind_a_rst_is_no_proof() {
+    let rst = server(2 * RTT + 1100, RST_ACK, 1, 101, 0);
+    let late = server(2 * RTT + 31_000, ACK, 1, 101, 0);
+    let (_, verdict) = reset(&[rst, late]);
+    assert_ne!(verdict, Some("confirmed"));
+    assert_ne!(verdict, Some("likely"));
+}
+
+#[test]
+fn link_padding_behind_a_rst_is_no_data() {
+    let rst = server(2 * RTT + 1100, RST_ACK, 1, 101, 0);
+    let padded = server(3 * RTT, ACK, 1, 101, 6);
+    assert_eq!(reset(&[rst, padded]).1, None);
+}
+
+#[test]
+fn a_second_rst_that_guesses_ahead_is_forged() {
+    let first = forged(server(RTT + 4000, RST, 1, 0, 0));
+    let second = Packet { ip_id: 0x1235, ..forged(server(RTT + 4100, RST, 1461, 0, 0)) };
+    let (signals, verdict) = reset(&[first, second]);
+    assert!(signals.contains(&Signal::RstSeqAhead));
+    assert_eq!(verdict, Some("confirmed"));
+}
+
+#[test]
+fn a_stack_that_answers_each_late_segment_does_not_guess() {
+    // The server has closed; each segment that was under way gets a RST at the number that it
+    // acknowledges (RFC 9293 §3.10.7.1), so the numbers rise with the acknowledgments.
+    let answer = server(2 * RTT + 1000, ACK, 1, 101, 2000);
+    let acks =
+        [client(2 * RTT + 1500, ACK, 101, 1001, 0), client(2 * RTT + 1600, ACK, 101, 2001, 0)];
+    let resets = [server(3 * RTT + 1500, RST, 1001, 0, 0), server(3 * RTT + 1600, RST, 2001, 0, 0)];
+    let (signals, verdict) = reset(&[&[answer], &acks[..], &resets[..]].concat());
+    assert!(!signals.contains(&Signal::RstSeqAhead));
+    assert_eq!(verdict, None);
+}
+
+#[test]
+fn a_fast_rst_of_foreign_make_is_likely_even_where_nothing_follows() {
+    let (signals, verdict) = reset(&[forged(server(RTT + 5000, RST_ACK, 1, 101, 0))]);
+    assert!(signals.contains(&Signal::RstFast) && signals.contains(&Signal::TtlShift));
+    assert_eq!(verdict, Some("likely"));
+}
+
+#[test]
+fn a_server_that_resets_in_its_own_time_is_left_alone() {
+    let (_, verdict) = reset(&[server(2 * RTT + 1100, RST_ACK, 1, 101, 0)]);
+    assert_eq!(verdict, None);
+}
+
+#[test]
+fn a_balancer_that_resets_in_the_servers_time_with_another_ttl_is_left_alone() {
+    let (signals, verdict) = reset(&[forged(server(2 * RTT + 1100, RST_ACK, 1, 101, 0))]);
+    assert!(signals.contains(&Signal::TtlShift));
+    assert_eq!(verdict, None);
+}
+
+#[test]
+fn a_client_that_aborts_is_left_alone() {
+    let answer = server(2 * RTT + 1000, ACK, 1, 101, 1200);
+    let abort = client(2 * RTT + 1500, RST, 101, 0, 0);
+    let under_way = server(2 * RTT + 2000, ACK, 1201, 101, 1200);
+    let again = client(2 * RTT + 2100, RST, 101, 0, 0);
+    assert_eq!(reset(&[answer, abort, under_way, again]).1, None);
+}
+
+#[test]
+fn data_beyond_a_fin_shows_that_the_fin_was_forged() {
+    let fin = forged(server(RTT + 4000, FIN_ACK, 1, 101, 0));
+    let goes_on = server(2 * RTT + 1000, ACK, 1, 101, 1200);
+    let (signals, verdict) = reset(&[fin, goes_on]);
+    assert!(signals.contains(&Signal::DataAfterFin));
+    assert_eq!(verdict, Some("confirmed"));
+}
+
+#[test]
+fn a_fin_sent_again_with_its_last_data_is_no_contradiction() {
+    let data = server(2 * RTT + 1000, ACK, 1, 101, 1200);
+    let fin = server(2 * RTT + 1100, FIN_ACK, 1201, 101, 0);
+    let again = server(4 * RTT, FIN_ACK, 1, 101, 1200);
+    let (signals, verdict) = reset(&[data, fin, again]);
+    assert!(!signals.contains(&Signal::DataAfterFin));
+    assert_eq!(verdict, None);
+}
+
+#[test]
+fn a_fin_that_acknowledges_a_fin_never_sent_is_odd_and_no_proof() {
+    let fin = forged(server(RTT + 4000, FIN_ACK, 1, 102, 0));
+    let (signals, verdict) = reset(&[fin]);
+    assert!(signals.contains(&Signal::FinAckSkew));
+    assert_ne!(verdict, Some("confirmed"));
+}
+
+#[test]
+fn a_rst_after_a_close_in_good_order_is_ordinary() {
+    let rest = [
+        server(2 * RTT + 1000, ACK, 1, 101, 1200),
+        server(2 * RTT + 1100, FIN_ACK, 1201, 101, 0),
+        client(2 * RTT + 1200, FIN_ACK, 101, 1202, 0),
+        forged(server(3 * RTT, RST, 1202, 0, 0)),
+    ];
+    let (signals, verdict) = reset(&rest);
+    assert!(signals.contains(&Signal::OrderlyClose));
+    assert_eq!(verdict, None);
+}
+
+#[test]
+fn a_frame_captured_twice_is_one_frame() {
+    let rst = server(2 * RTT + 1100, RST_ACK, 1, 101, 0);
+    let suspicions = play(&[rst, Packet { micros: rst.micros + 30, ..rst }]);
+    assert!(
+        suspicions.iter().all(|found| found.facts.iter().all(|f| f.signal != Signal::RstBurst))
+    );
+}
