@@ -68,14 +68,14 @@ fn opening() -> Vec<Packet> {
 }
 
 fn play(rest: &[Packet]) -> Vec<Suspicion> {
-    let (asker, asked) = (endpoint(7, 50_000), endpoint(1, 443));
+    let (here, there) = (endpoint(7, 50_000), endpoint(1, 443));
     let packets: Vec<Packet> = opening().into_iter().chain(rest.iter().copied()).collect();
     let mut flow: Option<TcpFlow> = None;
     let mut watch = Watch::default();
     for (place, packet) in packets.iter().enumerate() {
         let (src, dst) = match packet.direction {
-            Direction::ToServer => (asker, asked),
-            Direction::ToClient => (asked, asker),
+            Direction::ToServer => (here, there),
+            Direction::ToClient => (there, here),
         };
         let segment = segment(*packet, place as u64 + 1, (src, dst));
         let (_, side) = FlowKey::of(Transport::Tcp, src, dst);
@@ -87,7 +87,7 @@ fn play(rest: &[Packet]) -> Vec<Suspicion> {
             watch.named(Trigger { frame: segment.frame, host, source: HostSource::Http });
         }
     }
-    watch.conclude(&flow.unwrap(), asked.ip, 0)
+    watch.conclude(&flow.unwrap(), there.ip, 0)
 }
 
 fn endpoint(last: u8, port: u16) -> Endpoint {
