@@ -74,7 +74,7 @@ fn probe_sslv2(first: &[u8]) -> Probe {
 }
 
 /// `HTTP` and then a slash or a space: a broken status line is still one.
-fn probe_response(first: &[u8]) -> Probe {
+pub(super) fn probe_response(first: &[u8]) -> Probe {
     match first.split_at_checked(4) {
         None if b"HTTP".starts_with(first) => Probe::NeedMore,
         Some((b"HTTP", [])) => Probe::NeedMore,

@@ -4,6 +4,7 @@ use super::{
     Headers, HttpMalformed,
     framing::Framing,
     head::Collector,
+    response::DOUBTS_MAX,
     split::{self, Split},
     target,
 };
@@ -47,8 +48,8 @@ pub enum RequestEvent {
     Upgraded,
     /// The bytes are no requests: the last event.
     Malformed(HttpMalformed),
-    /// Bytes missing from the capture hide how many requests there were; reading goes on where
-    /// another one begins right after them.
+    /// Bytes missing from the capture hide how many requests there were; reading goes on with the
+    /// next bytes handed over that begin another one.
     Lost,
 }
 
@@ -57,6 +58,8 @@ pub enum RequestEvent {
 pub struct RequestReader {
     phase: Phase,
     head: Collector,
+    /// How often bytes after missing ones began nothing.
+    doubts: u16,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -65,7 +68,8 @@ enum Phase {
     #[default]
     Head,
     /// Before a head that may be none: after missing bytes, or after a request that asked for
-    /// another protocol. `asked` tells the two apart.
+    /// another protocol. `asked` tells the two apart. After missing bytes the start of each chunk
+    /// is tried, for a client begins a request with a segment of its own.
     Doubtful { asked: bool },
     /// In a body.
     Body { framing: Framing, asked: bool },
@@ -77,6 +81,11 @@ impl RequestReader {
     /// A reader at the start of a stream.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A reader of a stream whose start is missing from the capture.
+    pub fn begun_late() -> Self {
+        Self { phase: Phase::Doubtful { asked: false }, ..Self::default() }
     }
 
     /// Whether more bytes can lead to more events. A caller stops copying when they cannot.
@@ -143,8 +152,18 @@ impl RequestReader {
                 self.stop(RequestEvent::Upgraded, sink);
             }
             // That bytes are missing was told already.
-            (Err(_), Phase::Doubtful { asked: false }) => self.halt(),
+            (Err(_), Phase::Doubtful { asked: false }) => self.doubt(rest),
             (Err(reason), _) => self.stop(RequestEvent::Malformed(reason), sink),
+        }
+    }
+
+    /// These bytes are the midst of something: perhaps the next ones begin a request.
+    fn doubt(&mut self, rest: &mut &[u8]) {
+        *rest = &[];
+        self.head.flush();
+        self.doubts += 1;
+        if self.doubts > DOUBTS_MAX {
+            self.halt();
         }
     }
 
@@ -152,6 +171,7 @@ impl RequestReader {
         let Some(request) = Request::read(head, true) else {
             return self.stop(RequestEvent::Malformed(HttpMalformed::StartLine), sink);
         };
+        self.doubts = 0;
         let framing = Framing::of_request(&request.headers);
         let asked = request.asks_for_another_protocol();
         sink(RequestEvent::Request(Box::new(request)));
@@ -205,7 +225,7 @@ impl RequestReader {
     }
 
     fn halt(&mut self) {
-        *self = Self { phase: Phase::Stopped, head: Collector::default() };
+        *self = Self { phase: Phase::Stopped, ..Self::default() };
     }
 }
 

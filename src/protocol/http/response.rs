@@ -9,7 +9,10 @@ use super::{
     request::{STRICT_HEADERS_MAX, VERSION_BYTES_MAX},
     split::{self, Split},
 };
-use crate::protocol::text;
+use crate::protocol::{
+    probe::{Probe, probe_response},
+    text,
+};
 
 /// A response's head.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,8 +52,8 @@ pub enum ResponseEvent {
     Upgraded,
     /// The bytes are no responses: the last event.
     Malformed(HttpMalformed),
-    /// Bytes missing from the capture hide how many responses there were; reading goes on where
-    /// another one begins right after them.
+    /// Bytes missing from the capture hide how many responses there were; reading goes on with the
+    /// next bytes handed over that begin another one.
     Lost,
 }
 
@@ -62,6 +65,8 @@ pub struct ResponseReader {
     /// The methods of requests that were not answered yet.
     asked: VecDeque<Asked>,
     current: Option<Current>,
+    /// How often bytes after missing ones began nothing.
+    doubts: u16,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -69,7 +74,8 @@ enum Phase {
     /// Before or in a head.
     #[default]
     Head,
-    /// After missing bytes: a head, or something in the midst.
+    /// After missing bytes: a head, or something in the midst. A server begins an answer with a
+    /// segment of its own, so the start of each chunk is tried.
     Doubtful,
     /// In a body.
     Body(Framing),
@@ -97,6 +103,11 @@ impl ResponseReader {
     /// A reader at the start of a stream.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A reader of a stream whose start is missing from the capture.
+    pub fn begun_late() -> Self {
+        Self { phase: Phase::Doubtful, ..Self::default() }
     }
 
     /// The client has sent another request. Without this, answers are read as those to `GET`.
@@ -182,21 +193,39 @@ impl ResponseReader {
     }
 
     fn read_head(&mut self, rest: &mut &[u8], sink: &mut impl FnMut(ResponseEvent)) {
-        match self.head.push(rest, is_no_response) {
+        let refuse = |prefix: &[u8]| match self.phase {
+            Phase::Doubtful => probe_response(prefix) == Probe::Other,
+            _ => is_no_response(prefix),
+        };
+        match self.head.push(rest, refuse) {
             Ok(None) => {}
             Ok(Some(head)) => self.tell_head(&head, sink),
             // That bytes are missing was told already.
-            Err(_) if self.phase == Phase::Doubtful => self.halt(),
+            Err(_) if self.phase == Phase::Doubtful => self.doubt(rest),
             Err(reason) => self.stop(ResponseEvent::Malformed(reason), sink),
+        }
+    }
+
+    /// These bytes are the midst of something: perhaps the next ones begin a response.
+    fn doubt(&mut self, rest: &mut &[u8]) {
+        *rest = &[];
+        self.head.flush();
+        self.doubts += 1;
+        if self.doubts > DOUBTS_MAX {
+            self.halt();
         }
     }
 
     fn tell_head(&mut self, head: &[u8], sink: &mut impl FnMut(ResponseEvent)) {
         let Some(response) = Response::read(head, true) else {
+            if self.phase == Phase::Doubtful {
+                return;
+            }
             return self.stop(ResponseEvent::Malformed(HttpMalformed::StartLine), sink);
         };
         let (status, interim) = (response.status, response.interim);
         self.phase = Phase::Head;
+        self.doubts = 0;
         let asked =
             if interim { Asked::Other } else { self.asked.pop_front().unwrap_or(Asked::Other) };
         let framing = match (asked, status) {
@@ -324,5 +353,8 @@ fn is_strict(head: &[u8]) -> bool {
 
 /// Nobody pipelines as many; further ones are read as answers to `GET`.
 const ASKED_MAX: usize = 256;
+
+/// Chunks that may begin nothing before reading is given up.
+pub(super) const DOUBTS_MAX: u16 = 1024;
 
 const REASON_BYTES_MAX: usize = 1 << 10;

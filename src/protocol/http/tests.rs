@@ -280,7 +280,8 @@ fn holes_in_bodies_are_survived() {
     reader.push(b"HTTP/1.1 205 y\r\nContent-Length: 0\r\n\r\n", &mut sink);
     reader.gap(7, &mut sink);
     reader.push(b"in the midst", &mut sink);
-    assert!(!reader.wants_more());
+    reader.push(b"HTTPS, not a status line\r\n\r\n", &mut sink);
+    reader.push(b"HTTP/1.1 204 z\r\n\r\n", &mut sink);
     let expected = [
         "200 OK",
         "Hole abc",
@@ -291,6 +292,8 @@ fn holes_in_bodies_are_survived() {
         "205 y",
         "end 0 Whole",
         "Lost",
+        "204 z",
+        "end 0 Whole",
     ];
     assert_eq!(response_lines(&events), expected);
 
@@ -303,7 +306,7 @@ fn holes_in_bodies_are_survived() {
     reader.push(b"GET /y HTTP/1.1\r\n\r\n", &mut sink);
     reader.gap(100, &mut sink);
     reader.push(b"x: y\r\n\r\n", &mut sink);
-    assert!(!reader.wants_more());
+    reader.push(b"GET /z HTTP/1.1\r\n\r\n", &mut sink);
     let expected = [
         "POST / - HTTP/1.1",
         "End",
@@ -312,8 +315,23 @@ fn holes_in_bodies_are_survived() {
         "GET /y - HTTP/1.1",
         "End",
         "Lost",
+        "GET /z - HTTP/1.1",
+        "End",
     ];
     assert_eq!(request_lines(&events), expected);
+}
+
+#[test]
+fn what_begins_nothing_after_a_hole_is_given_up() {
+    let (mut requests, mut responses) = (RequestReader::begun_late(), ResponseReader::begun_late());
+    for _ in 0..response::DOUBTS_MAX {
+        requests.push(b"noise", &mut |event| panic!("{event:?}"));
+        responses.push(b"noise", &mut |event| panic!("{event:?}"));
+    }
+    assert!(requests.wants_more() && responses.wants_more());
+    requests.push(b"noise", &mut |event| panic!("{event:?}"));
+    responses.push(b"noise", &mut |event| panic!("{event:?}"));
+    assert!(!requests.wants_more() && !responses.wants_more());
 }
 
 #[test]
