@@ -100,6 +100,7 @@ impl Conversation {
         {
             self.flow.swap_roles();
             self.watch.swap_roles();
+            self.talk.swap_roles();
             self.streams.swap(0, 1);
             let [to_server, to_client] = &mut self.streams;
             to_server.retain(Retention::Digests);
@@ -125,6 +126,9 @@ impl Conversation {
             other.acknowledged(segment.ack, &mut Ear { talk, around: &mut around, direction, now });
         }
         if segment.payload_len > 0 {
+            if !own.is_anchored() {
+                talk.begins_late(direction);
+            }
             let piece = Piece::of_segment(segment);
             own.push(piece, &mut Ear { talk, around: &mut around, direction, now });
         }

@@ -25,6 +25,8 @@ pub(super) struct HttpTalk {
     waiting: VecDeque<Asked>,
     /// The other version of the answer, where two copies differ.
     alternate: Option<Box<Alternate>>,
+    /// Answers may be missing: the next one is that to the last request.
+    answers_lost: bool,
 }
 
 /// A request that waits for its answer.
@@ -66,6 +68,17 @@ impl HttpTalk {
     const EXCHANGES_MAX: usize = 64;
     /// Requests that may wait for an answer.
     const WAITING_MAX: usize = 256;
+
+    /// Readers for a connection; `late` tells of each direction whether its start is missing.
+    pub(super) fn begun(late: [bool; 2]) -> Self {
+        let [requests_late, answers_lost] = late;
+        let requests =
+            if requests_late { RequestReader::begun_late() } else { RequestReader::new() };
+        let reader =
+            if answers_lost { ResponseReader::begun_late() } else { ResponseReader::new() };
+        let responses = Answers { reader, head: None };
+        Self { requests, responses, answers_lost, ..Self::default() }
+    }
 
     pub(super) fn bytes(
         &mut self,
@@ -217,14 +230,26 @@ impl HttpTalk {
         for event in events {
             match event {
                 ResponseEvent::Response(response) if !response.interim => {
-                    let asked = self.waiting.pop_front().unwrap_or_default();
+                    let asked = self.next_asked();
                     self.note_status(&asked, &response, frame);
                     self.responses.head = Some(Head { frame, asked, response });
                 }
+                ResponseEvent::Lost => self.answers_lost = true,
                 ResponseEvent::Upgraded => self.requests.upgraded(&mut |_| {}),
                 event => self.responses.judge(event, false, around),
             }
         }
+    }
+
+    /// The request that the next answer belongs to. After a loss it is the last one, for hardly
+    /// any client asks again before it was answered.
+    fn next_asked(&mut self) -> Asked {
+        if std::mem::take(&mut self.answers_lost)
+            && let Some(last) = self.waiting.len().checked_sub(1)
+        {
+            self.waiting.drain(..last);
+        }
+        self.waiting.pop_front().unwrap_or_default()
     }
 
     fn note_status(&mut self, asked: &Asked, response: &Response, frame: FrameId) {

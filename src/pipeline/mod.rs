@@ -35,3 +35,6 @@ pub use directory::{Directory, Standing};
 pub use lane::Lane;
 pub use openings::Openings;
 pub use settings::{Limits, Settings};
+
+#[cfg(test)]
+mod tests;

@@ -33,7 +33,45 @@ impl Default for Speaks {
 struct First {
     bytes: Vec<u8>,
     frame: FrameId,
+    /// The capture lacks the start: what is seen first may be the midst of anything, so each chunk
+    /// is judged for itself.
     lost: bool,
+    /// Chunks judged so.
+    tries: u8,
+}
+
+impl First {
+    /// Chunks of a direction without a start that are judged before it is given up.
+    const TRIES_MAX: u8 = 64;
+
+    /// Judges the first bytes with `bytes` after them, and tells whether the latter alone decide.
+    /// Where more are needed, they are kept.
+    fn judge(&mut self, bytes: &[u8]) -> (Probe, bool) {
+        // A first chunk of the usual size is judged and read in place.
+        let mut whole = self.bytes.is_empty();
+        let mut spoken = if whole { probe(bytes) } else { probe(self.collect(bytes)) };
+        if spoken == Probe::Other && self.lost && !whole {
+            self.bytes.clear();
+            (spoken, whole) = (probe(bytes), true);
+        }
+        match spoken {
+            Probe::NeedMore if whole => _ = self.collect(bytes),
+            Probe::Other if self.lost && self.tries < Self::TRIES_MAX => {
+                self.tries += 1;
+                spoken = Probe::NeedMore;
+            }
+            _ => {}
+        }
+        (spoken, whole)
+    }
+
+    /// Adds `bytes`. All of them: they are read once the protocol is known, and with at most
+    /// [`PROBE_BYTES_MAX`] bytes it is.
+    fn collect(&mut self, bytes: &[u8]) -> &[u8] {
+        debug_assert!(self.bytes.len() < PROBE_BYTES_MAX);
+        self.bytes.extend_from_slice(bytes);
+        &self.bytes
+    }
 }
 
 /// What the readers may turn to.
@@ -64,12 +102,29 @@ impl Talk {
         match &mut self.speaks {
             Speaks::Unknown(firsts) => {
                 if let Some(first) = firsts.get_mut(direction.index()) {
-                    first.lost |= first.bytes.is_empty();
+                    first.lost = true;
+                    first.bytes.clear();
                 }
             }
             Speaks::Tls(talk) => talk.gap(direction, missing),
             Speaks::Http(talk) => talk.gap(direction, missing, around),
             Speaks::Other => {}
+        }
+    }
+
+    /// The capture lacks the start of `direction`.
+    pub(super) fn begins_late(&mut self, direction: Direction) {
+        if let Speaks::Unknown(firsts) = &mut self.speaks
+            && let Some(first) = firsts.get_mut(direction.index())
+        {
+            first.lost = true;
+        }
+    }
+
+    /// Client and server turn out to be the other way round.
+    pub(super) fn swap_roles(&mut self) {
+        if let Speaks::Unknown(firsts) = &mut self.speaks {
+            firsts.swap(0, 1);
         }
     }
 
@@ -137,22 +192,13 @@ impl Talk {
     ) {
         let Speaks::Unknown(firsts) = &mut self.speaks else { return };
         let Some(first) = firsts.get_mut(direction.index()) else { return };
-        if first.lost {
-            // The start of this direction is missing; the other one may still tell.
-            return;
-        }
-        // A first chunk of the usual size is judged and read in place.
-        let whole = first.bytes.is_empty();
-        let seen = if whole { bytes } else { collect(first, bytes) };
-        let spoken = probe(seen);
-        if spoken == Probe::NeedMore && whole {
-            collect(first, bytes);
-        }
+        let (spoken, whole) = first.judge(bytes);
         first.frame = frame;
+        let late = firsts.each_ref().map(|first| first.lost);
         let speaks = match spoken {
             Probe::NeedMore => return,
             Probe::Tls => Speaks::Tls(Box::new(TlsTalk::new())),
-            Probe::Http => Speaks::Http(Box::default()),
+            Probe::Http => Speaks::Http(Box::new(HttpTalk::begun(late))),
             Probe::Http2 | Probe::Other => Speaks::Other,
         };
         let Speaks::Unknown([to_server, to_client]) = std::mem::replace(&mut self.speaks, speaks)
@@ -166,14 +212,6 @@ impl Talk {
             }
         }
     }
-}
-
-/// Adds `bytes` to the first bytes of a direction. All of them: they are read once the protocol is
-/// known, and with at most [`PROBE_BYTES_MAX`] bytes it is.
-fn collect<'a>(first: &'a mut First, bytes: &[u8]) -> &'a [u8] {
-    debug_assert!(first.bytes.len() < PROBE_BYTES_MAX);
-    first.bytes.extend_from_slice(bytes);
-    &first.bytes
 }
 
 /// Whether the first payload shows that its sender is not whom the ports made it: a request or a
