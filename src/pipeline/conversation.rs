@@ -7,7 +7,7 @@ use crate::flow::{Class, Observation, Phase, Sighting, TcpFlow};
 use crate::stream::{
     Assembler, Chunk, Gap, GapReason, Limits, Overlap, Piece, Retention, StreamSink,
 };
-use crate::wire::{Direction, Segment, Side, TcpFlags};
+use crate::wire::{Direction, Segment, SeqNumber, Side, TcpFlags};
 
 /// One TCP flow with all that is known of it.
 pub(super) struct Conversation {
@@ -15,6 +15,8 @@ pub(super) struct Conversation {
     pub(super) talk: Talk,
     pub(super) watch: Watch,
     streams: [Assembler; 2],
+    /// Where each direction would begin by its last SYN after the first.
+    other_starts: [Option<SeqNumber>; 2],
     /// Nothing more can be read: only digests are kept.
     settled: bool,
 }
@@ -33,6 +35,7 @@ impl Conversation {
             watch: Watch::default(),
             // Only what the client is told can be substituted; its own copies need no window.
             streams: [stream(Retention::Digests), stream(Retention::Bytes(OPEN_WINDOW))],
+            other_starts: [None; 2],
             settled: false,
         }
     }
@@ -45,6 +48,7 @@ impl Conversation {
         if seen.sighting.duplicate || seen.sighting.is_reset() {
             return;
         }
+        self.place_starts(segment, seen.sighting.direction);
         self.feed(segment, &seen, settings);
         if !self.settled && self.talk.is_done() {
             self.settle();
@@ -102,9 +106,36 @@ impl Conversation {
             self.watch.swap_roles();
             self.talk.swap_roles();
             self.streams.swap(0, 1);
+            self.other_starts.swap(0, 1);
             let [to_server, to_client] = &mut self.streams;
             to_server.retain(Retention::Digests);
             to_client.retain(Retention::Bytes(OPEN_WINDOW));
+        }
+    }
+
+    /// Lets the SYNs tell where the streams begin. Of two SYN/ACKs with different numbers, the first
+    /// tells, until an acknowledgment shows that the client took the other one.
+    fn place_starts(&mut self, segment: &Segment<'_>, direction: Direction) {
+        let begins = segment.payload_seq();
+        let own = direction.index();
+        if segment.flags.contains(TcpFlags::SYN)
+            && let (Some(stream), Some(start)) =
+                (self.streams.get_mut(own), self.other_starts.get_mut(own))
+        {
+            if stream.is_anchored() {
+                *start = Some(begins);
+            } else {
+                stream.anchor(begins);
+            }
+        }
+        let other = direction.reverse().index();
+        if segment.flags.contains(TcpFlags::ACK)
+            && let (Some(stream), Some(Some(start))) =
+                (self.streams.get_mut(other), self.other_starts.get(other))
+            && *start == segment.ack
+        {
+            // Without effect once anything was delivered.
+            stream.anchor(segment.ack);
         }
     }
 
@@ -118,9 +149,6 @@ impl Conversation {
         };
         let mut around = Around { watch, settings };
         let now = Some(&seen.sighting);
-        if segment.flags.contains(TcpFlags::SYN) {
-            own.anchor(segment.payload_seq());
-        }
         if segment.flags.contains(TcpFlags::ACK) && other.has_hole() {
             let direction = direction.reverse();
             other.acknowledged(segment.ack, &mut Ear { talk, around: &mut around, direction, now });

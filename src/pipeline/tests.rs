@@ -106,3 +106,19 @@ fn an_answer_after_a_lost_one_belongs_to_the_last_request() {
     ];
     assert_eq!(exchanges(script), [(host("a.example"), None), (host("b.example"), Some(200))]);
 }
+
+#[test]
+fn of_two_handshakes_the_acknowledged_one_counts() {
+    let both = |accepted: u32| {
+        exchanges(&[
+            ('>', SYN, 99, 0, b""),
+            ('<', SYN.union(ACK), 8999, 100, b""),
+            ('<', SYN.union(ACK), 70_008_999, 100, b""),
+            ('>', ACK, 100, accepted, b""),
+            ('>', ACK, 100, accepted, FIRST),
+            ('<', ACK, accepted, 135, OK),
+        ])
+    };
+    assert_eq!(both(9000), [(host("a.example"), Some(200))]);
+    assert_eq!(both(70_009_000), [(host("a.example"), Some(200))]);
+}
