@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::wire::Timestamp;
+use crate::wire::{FrameId, Timestamp};
 
 /// Format of a capture file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
@@ -38,6 +38,17 @@ pub struct InterfaceRecord {
     pub snaplen: u32,
     /// Resolution of time stamps, as in `1e-6`.
     pub time_resolution: String,
+}
+
+/// Two fragments that claim the same bytes of one IP packet and differ.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+pub struct FragmentConflictRecord {
+    /// Frame of the copy that came first, and was used.
+    pub first_frame: FrameId,
+    /// Frame of the other copy.
+    pub later_frame: FrameId,
+    /// Where in the packet's payload they begin to differ, in bytes.
+    pub offset: u32,
 }
 
 /// Where and why reading stopped.
@@ -74,6 +85,9 @@ pub struct CaptureRecord {
     pub packets_truncated: u64,
     /// Packets that were not analysed, by reason.
     pub skipped: BTreeMap<String, u64>,
+    /// Fragments of one IP packet that claim the same bytes and differ (the first 256 of a
+    /// recording): a stack does not send them, evasion and attacks do.
+    pub fragment_conflicts: Vec<FragmentConflictRecord>,
     /// Where and why reading stopped.
     pub damage: Option<DamageRecord>,
     /// Packets that the capturing system dropped, where the file says so.

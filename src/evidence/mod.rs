@@ -16,7 +16,10 @@ mod host;
 mod signal;
 mod summary;
 
-pub use capture::{CaptureRecord, CompressionName, DamageRecord, FormatName, InterfaceRecord};
+pub use capture::{
+    CaptureRecord, CompressionName, DamageRecord, FormatName, FragmentConflictRecord,
+    InterfaceRecord,
+};
 pub use fact::{Fact, Grade, Suspicion, Weighed};
 pub use finding::{
     BlockPage, Confidence, Finding, FrameRole, HostSource, Injector, Kind, RoledFrame,

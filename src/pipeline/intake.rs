@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::clock::Clock;
-use crate::decode::{Decoder, Packet, SkipCounts};
+use crate::decode::{Decoder, FRAGMENT_CONFLICTS_MAX, FragmentConflict, Packet, SkipCounts};
 use crate::wire::{Frame, Timestamp};
 
 /// Decodes frames, and counts what is read and what is passed over, file by file.
@@ -16,6 +16,8 @@ pub(super) struct Intake {
     pub(super) bytes: u64,
     /// Digest of the first frame: it names the recording in the findings' ids.
     pub(super) first: Option<[u8; 32]>,
+    /// Disagreements between fragments; the decoder bounds each lot, this bounds them all.
+    pub(super) conflicts: Vec<FragmentConflict>,
 }
 
 impl Intake {
@@ -37,5 +39,11 @@ impl Intake {
                 None
             }
         }
+    }
+
+    /// A block has been read: keeps what fragments disagreed about.
+    pub(super) fn block_done(&mut self) {
+        let room = FRAGMENT_CONFLICTS_MAX.saturating_sub(self.conflicts.len());
+        self.conflicts.extend(self.decoder.take_fragment_conflicts().into_iter().take(room));
     }
 }

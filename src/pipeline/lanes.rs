@@ -52,6 +52,7 @@ fn run_here(
                 lane.packet(&packet, clock);
             }
         }
+        intake.block_done();
         watcher.block(shared.directory);
     }
     lane.finish(intake.clock.now())
@@ -74,6 +75,7 @@ fn run_apart(
         let mut block = Block::new();
         while recording.next_block(&mut block) {
             dispatch.block(block, intake);
+            intake.block_done();
             watcher.block(shared.directory);
             block = dispatch.vacant_block();
         }

@@ -9,10 +9,10 @@ use super::intake::Intake;
 use super::{Analysis, Openings, Outcome, Settings};
 use crate::capture::{Compression, FileReport, Format, Interface};
 use crate::correlate::HostTally;
-use crate::decode::SkipCounts;
+use crate::decode::{FragmentConflict, SkipCounts};
 use crate::evidence::{
     CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
-    FrameRole, InterfaceRecord, Kind, RoledFrame, Summary, ToolRecord,
+    FragmentConflictRecord, FrameRole, InterfaceRecord, Kind, RoledFrame, Summary, ToolRecord,
 };
 use crate::verdict::SIGNALS_VERSION;
 use crate::wire::FrameId;
@@ -127,7 +127,22 @@ impl Telling<'_> {
     fn captures(&self) -> Vec<CaptureRecord> {
         let none = SkipCounts::default();
         let skipped = |place| self.intake.skipped.get(place).unwrap_or(&none);
-        self.files.iter().enumerate().map(|(place, file)| record_of(file, skipped(place))).collect()
+        let record = |(place, file)| {
+            let fragment_conflicts = self.fragment_conflicts(place);
+            CaptureRecord { fragment_conflicts, ..record_of(file, skipped(place)) }
+        };
+        self.files.iter().enumerate().map(record).collect()
+    }
+
+    fn fragment_conflicts(&self, place: usize) -> Vec<FragmentConflictRecord> {
+        let here = |found: &&FragmentConflict| usize::from(found.first_frame.file()) == place;
+        let found = self.intake.conflicts.iter().filter(here);
+        let record = |found: &FragmentConflict| FragmentConflictRecord {
+            first_frame: found.first_frame,
+            later_frame: found.later_frame,
+            offset: found.offset,
+        };
+        found.map(record).collect()
     }
 
     fn unreadable(&self) -> Vec<(String, String)> {
@@ -208,6 +223,7 @@ fn record_of(file: &FileReport, skipped: &SkipCounts) -> CaptureRecord {
         last: file.last,
         packets_truncated: file.packets_truncated,
         skipped: reasons,
+        fragment_conflicts: Vec::new(),
         damage: file.damage.as_ref().map(|damage| DamageRecord {
             offset: damage.offset,
             reason: damage.reason.to_string(),

@@ -24,6 +24,7 @@ fn flows(script: Script<'_>) -> Vec<FlowRecord> {
         flows: true,
         fingerprints: Arc::new(FingerprintSet::builtin()),
         limits: Limits::default(),
+        lanes: std::num::NonZeroUsize::MIN,
     };
     let directory = Directory::default();
     let mut lane = Lane::new(&settings, &directory);
@@ -31,31 +32,34 @@ fn flows(script: Script<'_>) -> Vec<FlowRecord> {
         let client = Endpoint::new([192, 0, 2, 1].into(), 40_000);
         let server = Endpoint::new([198, 51, 100, 1].into(), 9_000);
         let (src, dst) = if *way == '>' { (client, server) } else { (server, client) };
-        lane.packet(&Packet::Tcp(Segment {
-            frame: FrameId::new(0, number),
-            time: Timestamp::ZERO + Duration::from_millis(number),
-            ip: IpHeader {
-                ttl: Ttl(64),
-                id: Some(number as u16),
-                dont_fragment: true,
-                traffic_class: 0,
-                reassembled: false,
-                tunnels: 0,
-            },
-            src,
-            dst,
-            seq: SeqNumber(*seq),
-            ack: SeqNumber(*ack),
-            flags: *flags,
-            window: 1000,
-            checksum: 0,
-            options: TcpOptions::default(),
-            payload,
-            payload_len: payload.len() as u32,
-            transport: &[],
-        }));
+        lane.packet(
+            &Packet::Tcp(Segment {
+                frame: FrameId::new(0, number),
+                time: Timestamp::ZERO + Duration::from_millis(number),
+                ip: IpHeader {
+                    ttl: Ttl(64),
+                    id: Some(number as u16),
+                    dont_fragment: true,
+                    traffic_class: 0,
+                    reassembled: false,
+                    tunnels: 0,
+                },
+                src,
+                dst,
+                seq: SeqNumber(*seq),
+                ack: SeqNumber(*ack),
+                flags: *flags,
+                window: 1000,
+                checksum: 0,
+                options: TcpOptions::default(),
+                payload,
+                payload_len: payload.len() as u32,
+                transport: &[],
+            }),
+            Timestamp::ZERO,
+        );
     }
-    lane.finish().flows.into_iter().map(|ended| ended.record).collect()
+    lane.finish(Timestamp::ZERO).flows.into_iter().map(|ended| ended.record).collect()
 }
 
 /// Host and status of each exchange of the only flow.

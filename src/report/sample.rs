@@ -163,6 +163,7 @@ fn capture(path: &str) -> CaptureRecord {
         skipped: BTreeMap::new(),
         damage: None,
         capture_drops: None,
+        fragment_conflicts: Vec::new(),
     }
 }
 

@@ -38,7 +38,21 @@ pub(super) fn write(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()
         let what = count(truncated, "packet was", "packets were");
         page.lead(0, Ink::Warning, "Cut short: ", &format!("{what} recorded only in part."))?;
     }
-    Ok(())
+    captures.iter().try_for_each(|capture| fragments(page, capture))
+}
+
+/// Fragments that contradict each other, the first of a file named.
+fn fragments(page: &mut Page<'_>, capture: &CaptureRecord) -> io::Result<()> {
+    let Some(first) = capture.fragment_conflicts.first() else { return Ok(()) };
+    let text = format!(
+        "{} of IP packets in {} claim the same bytes and differ, first in frames {} and {}; the copy \
+         that came first was used.",
+        count(capture.fragment_conflicts.len() as u64, "pair of fragments", "pairs of fragments"),
+        path(capture),
+        first.first_frame.number(),
+        first.later_frame.number()
+    );
+    page.lead(0, Ink::Warning, "Fragments: ", &text)
 }
 
 fn subject(captures: &[CaptureRecord]) -> String {
