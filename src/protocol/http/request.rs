@@ -83,9 +83,9 @@ impl RequestReader {
         Self::default()
     }
 
-    /// A reader of a stream whose start is missing from the capture.
-    pub fn begun_late() -> Self {
-        Self { phase: Phase::Doubtful { asked: false }, ..Self::default() }
+    /// The start of the stream, of which nothing was read yet, is missing from the capture.
+    pub fn begins_late(&mut self) {
+        self.phase = Phase::Doubtful { asked: false };
     }
 
     /// Whether more bytes can lead to more events. A caller stops copying when they cannot.

@@ -105,9 +105,9 @@ impl ResponseReader {
         Self::default()
     }
 
-    /// A reader of a stream whose start is missing from the capture.
-    pub fn begun_late() -> Self {
-        Self { phase: Phase::Doubtful, ..Self::default() }
+    /// The start of the stream, of which nothing was read yet, is missing from the capture.
+    pub fn begins_late(&mut self) {
+        self.phase = Phase::Doubtful;
     }
 
     /// The client has sent another request. Without this, answers are read as those to `GET`.
@@ -176,7 +176,6 @@ impl ResponseReader {
         }
         self.flush_head(sink);
         self.current = None;
-        self.asked.clear();
         self.phase = Phase::Doubtful;
         sink(ResponseEvent::Lost);
     }
@@ -224,6 +223,10 @@ impl ResponseReader {
             return self.stop(ResponseEvent::Malformed(HttpMalformed::StartLine), sink);
         };
         let (status, interim) = (response.status, response.interim);
+        if self.phase == Phase::Doubtful {
+            // Hardly any client asks again before it was answered: only the last one waits.
+            self.asked.drain(..self.asked.len().saturating_sub(1));
+        }
         self.phase = Phase::Head;
         self.doubts = 0;
         let asked =

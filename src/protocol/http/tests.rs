@@ -322,8 +322,22 @@ fn holes_in_bodies_are_survived() {
 }
 
 #[test]
+fn after_a_hole_the_last_request_is_answered() {
+    let (mut reader, mut events) = (ResponseReader::new(), Vec::new());
+    let mut sink = |event| events.push(event);
+    reader.expect("GET");
+    reader.gap(100, &mut sink);
+    reader.push(b"in the midst", &mut sink);
+    reader.expect("HEAD");
+    reader.push(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", &mut sink);
+    assert_eq!(response_lines(&events), ["Lost", "200 OK", "end 0 Whole"]);
+}
+
+#[test]
 fn what_begins_nothing_after_a_hole_is_given_up() {
-    let (mut requests, mut responses) = (RequestReader::begun_late(), ResponseReader::begun_late());
+    let (mut requests, mut responses) = (RequestReader::new(), ResponseReader::new());
+    requests.begins_late();
+    responses.begins_late();
     for _ in 0..response::DOUBTS_MAX {
         requests.push(b"noise", &mut |event| panic!("{event:?}"));
         responses.push(b"noise", &mut |event| panic!("{event:?}"));
