@@ -69,15 +69,15 @@ impl HttpTalk {
     /// Requests that may wait for an answer.
     const WAITING_MAX: usize = 256;
 
-    /// Readers for a connection; `late` tells of each direction whether its start is missing.
-    pub(super) fn begun(late: [bool; 2]) -> Self {
-        let [requests_late, answers_lost] = late;
-        let requests =
-            if requests_late { RequestReader::begun_late() } else { RequestReader::new() };
-        let reader =
-            if answers_lost { ResponseReader::begun_late() } else { ResponseReader::new() };
-        let responses = Answers { reader, head: None };
-        Self { requests, responses, answers_lost, ..Self::default() }
+    /// The capture lacks the start of `direction`, of which nothing was read yet.
+    pub(super) fn begins_late(&mut self, direction: Direction) {
+        match direction {
+            Direction::ToServer => self.requests.begins_late(),
+            Direction::ToClient => {
+                self.responses.reader.begins_late();
+                self.answers_lost = true;
+            }
+        }
     }
 
     pub(super) fn bytes(

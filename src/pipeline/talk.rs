@@ -112,12 +112,16 @@ impl Talk {
         }
     }
 
-    /// The capture lacks the start of `direction`.
+    /// The capture lacks the start of `direction`, of which nothing was seen yet.
     pub(super) fn begins_late(&mut self, direction: Direction) {
-        if let Speaks::Unknown(firsts) = &mut self.speaks
-            && let Some(first) = firsts.get_mut(direction.index())
-        {
-            first.lost = true;
+        match &mut self.speaks {
+            Speaks::Unknown(firsts) => {
+                if let Some(first) = firsts.get_mut(direction.index()) {
+                    first.lost = true;
+                }
+            }
+            Speaks::Http(talk) => talk.begins_late(direction),
+            Speaks::Tls(_) | Speaks::Other => {}
         }
     }
 
@@ -194,11 +198,10 @@ impl Talk {
         let Some(first) = firsts.get_mut(direction.index()) else { return };
         let (spoken, whole) = first.judge(bytes);
         first.frame = frame;
-        let late = firsts.each_ref().map(|first| first.lost);
         let speaks = match spoken {
             Probe::NeedMore => return,
             Probe::Tls => Speaks::Tls(Box::new(TlsTalk::new())),
-            Probe::Http => Speaks::Http(Box::new(HttpTalk::begun(late))),
+            Probe::Http => Speaks::Http(Box::default()),
             Probe::Http2 | Probe::Other => Speaks::Other,
         };
         let Speaks::Unknown([to_server, to_client]) = std::mem::replace(&mut self.speaks, speaks)
@@ -206,6 +209,9 @@ impl Talk {
             return;
         };
         for (way, first) in [(Direction::ToServer, to_server), (Direction::ToClient, to_client)] {
+            if first.lost {
+                self.begins_late(way);
+            }
             let kept = if way == direction && whole { bytes } else { &first.bytes };
             if !kept.is_empty() {
                 self.bytes(way, kept, first.frame, around);

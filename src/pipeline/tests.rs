@@ -90,6 +90,17 @@ fn a_connection_is_read_from_where_the_capture_begins() {
 }
 
 #[test]
+fn an_answer_without_its_head_hides_no_later_one() {
+    let script: Script<'_> = &[
+        ('>', ACK, 100, 9000, FIRST),
+        ('<', ACK, 9500, 135, b"the midst of an answer"),
+        ('>', ACK, 135, 9522, SECOND),
+        ('<', ACK, 9522, 170, OK),
+    ];
+    assert_eq!(exchanges(script), [(host("a.example"), None), (host("b.example"), Some(200))]);
+}
+
+#[test]
 fn what_begins_late_and_begins_nothing_is_given_up() {
     let mut script = vec![('>', ACK, 100, 0, FIRST)];
     let noise: Vec<_> =
