@@ -1,7 +1,7 @@
 //! What a client asks for in the clear (RFC 8446 §4.1.2).
 
 use super::{
-    TlsVersion,
+    TlsCarrier, TlsVersion,
     cursor::Cursor,
     extension::{self, number},
     ja4,
@@ -43,10 +43,11 @@ impl ClientHello {
     /// Reads the body of a handshake message of type 1, as far as it can be read.
     ///
     /// `None` of less than a version and a random.
-    pub fn read(body: &[u8]) -> Option<Self> {
+    pub fn read(body: &[u8], carrier: TlsCarrier) -> Option<Self> {
         let parts = Parts::read(body)?;
         let contents = Contents::read(parts.extensions);
         let ja4 = ja4::fingerprint(&ja4::Offer {
+            carrier,
             version: contents.versions.iter().copied().max().unwrap_or(parts.version),
             named: contents.types.contains(&number::SERVER_NAME),
             ciphers: &parts.ciphers,
@@ -100,7 +101,7 @@ impl ClientHello {
 
     /// Marks a hello of which bytes are missing; a fingerprint of half a hello would mislead.
     #[must_use]
-    pub(super) fn cut(mut self, cut: bool) -> Self {
+    pub(in crate::protocol) fn cut(mut self, cut: bool) -> Self {
         if cut {
             self.complete = false;
             self.ja4 = None;

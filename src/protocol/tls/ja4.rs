@@ -1,4 +1,4 @@
-//! JA4, the fingerprint of a TLS client over TCP.
+//! JA4, the fingerprint of a TLS client over TCP or QUIC.
 //!
 //! The form and its rules are those that `FoxIO` published (technical details of JA4, BSD 3-clause):
 //! two clients of one build have one fingerprint whatever name they ask for and however they
@@ -8,11 +8,12 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::{TlsVersion, extension::number};
+use super::{TlsCarrier, TlsVersion, extension::number};
 use crate::protocol::text::hex;
 
 /// What of a hello goes into the fingerprint; all lists without GREASE, in the client's order.
 pub(super) struct Offer<'a> {
+    pub(super) carrier: TlsCarrier,
     /// The highest version offered.
     pub(super) version: TlsVersion,
     /// Whether the server name extension is there.
@@ -39,7 +40,11 @@ pub(super) fn fingerprint(offer: &Offer<'_>) -> String {
         tail.push_str(&list(offer.signature_algorithms));
     }
     format!(
-        "t{}{}{:02}{:02}{first}{last}_{}_{}",
+        "{}{}{}{:02}{:02}{first}{last}_{}_{}",
+        match offer.carrier {
+            TlsCarrier::Tcp => 't',
+            TlsCarrier::Quic => 'q',
+        },
         version_letters(offer.version),
         if offer.named { 'd' } else { 'i' },
         offer.ciphers.len().min(99),
@@ -104,6 +109,7 @@ mod tests {
     /// The example of the technical details: Chrome.
     fn chrome() -> Offer<'static> {
         Offer {
+            carrier: TlsCarrier::Tcp,
             version: TlsVersion::TLS13,
             named: true,
             ciphers: &[
@@ -127,6 +133,7 @@ mod tests {
         assert_eq!(fingerprint(&unsigned), "t13d1516h2_8daaf6152771_6d807ffa2a79");
         // A raw and a hashed form published side by side for another client.
         let other = Offer {
+            carrier: TlsCarrier::Tcp,
             version: TlsVersion::TLS13,
             named: true,
             ciphers: &[
@@ -147,6 +154,7 @@ mod tests {
     #[test]
     fn edges() {
         let bare = Offer {
+            carrier: TlsCarrier::Quic,
             version: TlsVersion(0x7f1c),
             named: false,
             ciphers: &[],
@@ -154,7 +162,7 @@ mod tests {
             signature_algorithms: &[0x0403],
             first_alpn: b"",
         };
-        assert_eq!(fingerprint(&bare), "t00i000000_000000000000_000000000000");
+        assert_eq!(fingerprint(&bare), "q00i000000_000000000000_000000000000");
         let many = vec![0x1301; 120];
         let many = Offer { ciphers: &many, ..chrome() };
         assert!(fingerprint(&many).starts_with("t13d9916h2_"));

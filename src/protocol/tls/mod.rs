@@ -32,6 +32,15 @@ pub enum TlsSender {
     Server,
 }
 
+/// What carries the messages of TLS.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum TlsCarrier {
+    /// Records over TCP.
+    Tcp,
+    /// CRYPTO frames of QUIC (RFC 9001 §4).
+    Quic,
+}
+
 /// Something that one direction of a TLS stream says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TlsEvent {
@@ -221,7 +230,7 @@ impl TlsReader {
             return self.stop(event, sink);
         }
         let event = match message.kind {
-            Kind::ClientHello => ClientHello::read(&message.body)
+            Kind::ClientHello => ClientHello::read(&message.body, TlsCarrier::Tcp)
                 .map(|hello| TlsEvent::ClientHello(Box::new(hello.cut(!message.complete)))),
             Kind::ClientHelloV2 => ClientHello::read_sslv2(&message.body)
                 .map(|hello| TlsEvent::ClientHello(Box::new(hello.cut(!message.complete)))),

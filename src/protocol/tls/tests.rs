@@ -339,14 +339,14 @@ proptest! {
     fn shuffled_extensions_keep_the_fingerprint(
         order in Just(CHROME_ORDER.to_vec()).prop_shuffle(),
     ) {
-        let hello = ClientHello::read(&chrome_hello(&order)).expect("a whole hello");
+        let hello = ClientHello::read(&chrome_hello(&order), TlsCarrier::Tcp).expect("a whole hello");
         prop_assert_eq!(hello.ja4.as_deref(), Some("t13d1516h2_8daaf6152771_e5627efa2ab1"));
     }
 
     #[test]
     fn a_name_survives_any_other_extension(name in "[a-z]{1,20}\\.example", kind in 1u16.., content: Vec<u8>) {
         let body = client_body(&[extension(kind, &content), sni(name.as_bytes())]);
-        let hello = ClientHello::read(&body).expect("a whole hello");
+        let hello = ClientHello::read(&body, TlsCarrier::Tcp).expect("a whole hello");
         prop_assert_eq!(hello.sni, Some(name));
     }
 }
