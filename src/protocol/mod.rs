@@ -1,15 +1,16 @@
 //! Bytes to names: what a stream says, read as it arrives.
 //!
 //! *Enters:* the bytes of one direction of one stream, in order, cut into chunks of any size; the
-//! news that bytes are missing from the capture; the news that nothing more will come.
+//! news that bytes are missing from the capture; the news that nothing more will come. QUIC's reader
+//! takes datagrams of both directions instead, as they come.
 //! *Leaves:* events, handed to a closure while the chunk is being read, so that the caller can
 //! relate them to the frame that it is pushing. How the bytes are cut into chunks never changes
 //! the events or their order.
 //! *Kept:* at most one unfinished message a reader: a TLS message up to 64 KiB (certificates
 //! 128 KiB), an HTTP head up to 64 KiB, the first 64 KiB of an HTTP body. A message that arrives in
 //! one chunk is read in place and never copied.
-//! *Not done here:* nothing knows of packets, times or addresses; nothing is decrypted; nothing
-//! is judged.
+//! *Not done here:* nothing knows of packets, times or addresses; nothing is decrypted but QUIC's
+//! Initials, whose keys are public; nothing is judged.
 //!
 //! Censors send bytes that no strict parser takes, and such bytes are what this program is
 //! about. So each format has one tolerant reader of our own that tells whatever can be told, and
@@ -20,6 +21,7 @@ mod bounded;
 pub mod http;
 pub mod page;
 mod probe;
+pub mod quic;
 mod text;
 pub mod tls;
 
@@ -29,7 +31,11 @@ pub use http::{
 };
 pub use page::{CharsetSource, Page};
 pub use probe::{PROBE_BYTES_MAX, Probe, probe};
+pub use quic::{
+    QuicEvent, QuicMalformed, QuicReader, QuicSender, QuicVersion, is_quic_initial,
+    is_quic_long_header,
+};
 pub use tls::{
-    Alert, CertificateChain, CertificateInfo, CipherSuite, ClientHello, ServerHello, TlsEvent,
-    TlsMalformed, TlsReader, TlsSender, TlsVersion,
+    Alert, CertificateChain, CertificateInfo, CipherSuite, ClientHello, ServerHello, TlsCarrier,
+    TlsEvent, TlsMalformed, TlsReader, TlsSender, TlsVersion,
 };
