@@ -78,6 +78,18 @@ pub struct QuicNames {
     pub sni: Option<String>,
     /// Application protocols offered.
     pub alpn: Vec<String>,
+    /// Encrypted ClientHello present: the outer name may be a cover.
+    pub ech: bool,
+    /// JA4 of the ClientHello.
+    pub ja4: Option<String>,
+    /// Frame that completed the ClientHello.
+    pub client_hello_frame: Option<FrameId>,
+    /// First frame in which the server answered, by whatever packet of the handshake.
+    pub answer_frame: Option<FrameId>,
+    /// Error code by which the server closed during the handshake.
+    pub close_code: Option<u64>,
+    /// The ClientHello was readable only by the tolerant parser.
+    pub lenient: bool,
 }
 
 /// One HTTP request and its answer.

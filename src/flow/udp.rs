@@ -36,6 +36,15 @@ impl UdpFlow {
         }
     }
 
+    /// Notes that `client` turned out to be the client.
+    pub fn set_client(&mut self, client: Side) {
+        if self.client != client {
+            self.client = client;
+            self.packets.reverse();
+            self.bytes.reverse();
+        }
+    }
+
     /// Takes in the next datagram; tells which way it went.
     pub fn observe(&mut self, datagram: &Datagram<'_>, sender: Side) -> Direction {
         let direction =
@@ -50,5 +59,27 @@ impl UdpFlow {
         *packets += 1;
         *bytes += u64::from(datagram.payload_len);
         direction
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_may_turn_out_otherwise() {
+        let mut flow = UdpFlow {
+            client: Side::Low,
+            first_frame: FrameId::new(0, 1),
+            last_frame: FrameId::new(0, 3),
+            first: Timestamp::ZERO,
+            last: Timestamp::ZERO,
+            packets: [1, 2],
+            bytes: [10, 20],
+        };
+        flow.set_client(Side::Low);
+        assert_eq!((flow.packets, flow.bytes), ([1, 2], [10, 20]));
+        flow.set_client(Side::High);
+        assert_eq!((flow.client, flow.packets, flow.bytes), (Side::High, [2, 1], [20, 10]));
     }
 }

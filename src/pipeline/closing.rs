@@ -5,7 +5,9 @@ use super::openings::Openings;
 use super::tls::TlsTalk;
 use crate::correlate::HostTally;
 use crate::detect::Trigger;
-use crate::evidence::{ByDirection, FlowEnd, FlowRecord, HostSource, Kind, RoleSource, Suspicion};
+use crate::evidence::{
+    ByDirection, FlowEnd, FlowRecord, HostSource, Kind, QuicNames, RoleSource, Suspicion,
+};
 use crate::flow::UdpFlow;
 use crate::verdict::{self, Verdict};
 use crate::wire::{Direction, Duration, FlowKey, FrameId, Side, Transport};
@@ -88,14 +90,22 @@ pub(super) fn tell_tcp(
 }
 
 /// The record of a UDP flow that has ended.
-pub(super) fn tell_udp(key: &FlowKey, flow: &UdpFlow, end: FlowEnd) -> Ended {
+pub(super) fn tell_udp(
+    key: &FlowKey,
+    flow: &UdpFlow,
+    quic: Option<&QuicNames>,
+    end: FlowEnd,
+) -> Ended {
     let [to_server, to_client] = flow.packets;
     let [bytes_to_server, bytes_to_client] = flow.bytes;
     let record = FlowRecord {
+        // Only an Initial that opens makes names: who sent it is the client.
+        roles: if quic.is_some() { RoleSource::Handshake } else { RoleSource::Guessed },
         first_frame: flow.first_frame,
         last_frame: flow.last_frame,
         first: flow.first,
         last: flow.last,
+        quic: quic.cloned(),
         packets: ByDirection { to_server, to_client },
         bytes: ByDirection { to_server: bytes_to_server, to_client: bytes_to_client },
         ..blank_record(key, flow.client, end)

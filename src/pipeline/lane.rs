@@ -3,6 +3,7 @@
 use super::closing::{Outcome, judge, tell_tcp, tell_udp};
 use super::conversation::Conversation;
 use super::directory::Directory;
+use super::quic::QuicTalk;
 use super::settings::Settings;
 use crate::decode::Packet;
 use crate::evidence::FlowEnd;
@@ -22,7 +23,7 @@ pub struct Lane<'a> {
 
 pub(super) enum Flow {
     Tcp(Box<Conversation>),
-    Udp(UdpFlow),
+    Udp { flow: UdpFlow, quic: QuicTalk },
 }
 
 impl<'a> Lane<'a> {
@@ -103,14 +104,20 @@ impl<'a> Lane<'a> {
     fn datagram(&mut self, datagram: &Datagram<'_>) {
         let (key, sender) = FlowKey::of(Transport::Udp, datagram.src, datagram.dst);
         let hash = self.table.hash(&key);
-        let id = self
-            .table
-            .find(hash, &key)
-            .unwrap_or_else(|| self.admit(hash, key, Flow::Udp(UdpFlow::open(datagram, sender))));
-        if let Some(Flow::Udp(flow)) = self.table.flow_mut(id) {
-            flow.observe(datagram, sender);
-        }
+        let id = self.table.find(hash, &key).unwrap_or_else(|| {
+            let flow = UdpFlow::open(datagram, sender);
+            self.admit(hash, key, Flow::Udp { flow, quic: QuicTalk::default() })
+        });
+        let Some(Flow::Udp { flow, quic }) = self.table.flow_mut(id) else { return };
+        flow.observe(datagram, sender);
+        let before = quic.memory();
+        quic.datagram(datagram, sender, flow);
+        let after = quic.memory();
+        self.memory = self.memory + after - before.min(self.memory);
         self.table.touch(id, self.clock, Class::Datagrams);
+        if after > before && self.memory > self.settings.limits.memory {
+            self.give_up_bytes(id);
+        }
     }
 
     fn admit(&mut self, hash: u64, key: FlowKey, flow: Flow) -> SlotId {
@@ -125,10 +132,19 @@ impl<'a> Lane<'a> {
     /// The flow that made memory run out gives its own bytes up.
     fn give_up_bytes(&mut self, id: SlotId) {
         let settings = self.settings;
-        let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id) else { return };
-        let before = conversation.memory();
-        conversation.give_up_bytes(settings);
-        let freed = before.saturating_sub(conversation.memory());
+        let freed = match self.table.flow_mut(id) {
+            Some(Flow::Tcp(conversation)) => {
+                let before = conversation.memory();
+                conversation.give_up_bytes(settings);
+                before.saturating_sub(conversation.memory())
+            }
+            Some(Flow::Udp { quic, .. }) => {
+                let before = quic.memory();
+                quic.settle();
+                before
+            }
+            None => return,
+        };
         self.memory = self.memory.saturating_sub(freed);
         self.outcome.limits.streams_given_up += 1;
     }
@@ -142,11 +158,7 @@ impl<'a> Lane<'a> {
     fn conclude(&mut self, key: &FlowKey, flow: Flow, end: FlowEnd) {
         match flow {
             Flow::Tcp(conversation) => self.conclude_tcp(key, *conversation, end),
-            Flow::Udp(flow) => {
-                if self.settings.flows {
-                    self.outcome.flows.push(tell_udp(key, &flow, end));
-                }
-            }
+            Flow::Udp { flow, quic } => self.conclude_udp(key, &flow, quic, end),
         }
     }
 
@@ -169,13 +181,26 @@ impl<'a> Lane<'a> {
         };
         self.outcome.flows.push(tell_tcp(key, &mut conversation, end, found));
     }
+
+    fn conclude_udp(&mut self, key: &FlowKey, flow: &UdpFlow, mut quic: QuicTalk, end: FlowEnd) {
+        self.memory = self.memory.saturating_sub(quic.memory());
+        quic.settle();
+        let host = quic.names().and_then(|names| names.sni.as_deref());
+        self.directory.ended(host, false);
+        if self.settings.flows {
+            self.outcome.flows.push(tell_udp(key, flow, quic.names(), end));
+        } else if let Some(host) = host {
+            // An answer by QUIC is encrypted, and may be the last before the blocking sets in.
+            self.outcome.hosts.quiet_flow(key.endpoint(flow.client).ip, &[(host, false)]);
+        }
+    }
 }
 
 impl Flow {
     fn first_frame(&self) -> crate::wire::FrameId {
         match self {
             Self::Tcp(conversation) => conversation.flow.first_frame,
-            Self::Udp(flow) => flow.first_frame,
+            Self::Udp { flow, .. } => flow.first_frame,
         }
     }
 }

@@ -24,6 +24,7 @@ mod lane;
 mod lanes;
 mod openings;
 mod parcel;
+mod quic;
 mod settings;
 mod talk;
 mod telling;
