@@ -202,7 +202,7 @@ impl Talk {
             Probe::NeedMore => return,
             Probe::Tls => Speaks::Tls(Box::new(TlsTalk::new())),
             Probe::Http => Speaks::Http(Box::default()),
-            Probe::Http2 | Probe::Other => Speaks::Other,
+            Probe::Dns | Probe::Http2 | Probe::Other => Speaks::Other,
         };
         let Speaks::Unknown([to_server, to_client]) = std::mem::replace(&mut self.speaks, speaks)
         else {
@@ -227,7 +227,9 @@ pub(super) fn contradicts_roles(direction: Direction, payload: &[u8]) -> bool {
     const SERVER_HELLO: u8 = 2;
     let sender = match probe(payload) {
         Probe::Http if payload.starts_with(b"HTTP/") => Direction::ToClient,
-        Probe::Http | Probe::Http2 => Direction::ToServer,
+        // QR, the first bit of the flags, tells an answer (RFC 1035 §4.1.1).
+        Probe::Dns if payload.get(4).is_some_and(|flags| flags & 0x80 != 0) => Direction::ToClient,
+        Probe::Http | Probe::Http2 | Probe::Dns => Direction::ToServer,
         Probe::Tls => match (payload.first(), payload.get(5)) {
             (Some(22), Some(&CLIENT_HELLO)) => Direction::ToServer,
             (Some(22), Some(&SERVER_HELLO)) => Direction::ToClient,

@@ -15,9 +15,11 @@
 //! Censors send bytes that no strict parser takes, and such bytes are what this program is
 //! about. So each format has one tolerant reader of our own that tells whatever can be told, and
 //! one strict parser of the trade (`tls-parser`, `httparse`) that is asked only whether the bytes
-//! are well-formed; where it refuses, the event is marked `lenient`.
+//! are well-formed; where it refuses, the event is marked `lenient`. DNS messages tell their own
+//! faults instead, one by one.
 
 mod bounded;
+pub mod dns;
 pub mod http;
 pub mod page;
 mod probe;

@@ -3,6 +3,8 @@
 //! A stream that begins in the clear and is upgraded later (STARTTLS of SMTP, IMAP, POP3, FTP,
 //! XMPP) is [`Probe::Other`]: its first bytes decide.
 
+use super::dns;
+
 /// No decision needs more bytes than this.
 pub const PROBE_BYTES_MAX: usize = 32;
 
@@ -15,6 +17,8 @@ pub enum Probe {
     Http,
     /// The HTTP/2 client preface in the clear (RFC 9113 §3.4).
     Http2,
+    /// DNS messages behind their lengths (RFC 1035 §4.2.2).
+    Dns,
     /// Something else.
     Other,
     /// Too few bytes to tell.
@@ -24,7 +28,7 @@ pub enum Probe {
 /// Judges the first bytes of either direction of a stream.
 pub fn probe(first: &[u8]) -> Probe {
     let first = first.get(..PROBE_BYTES_MAX).unwrap_or(first);
-    let judges = [probe_tls, probe_sslv2, probe_response, probe_request];
+    let judges = [probe_tls, probe_sslv2, probe_response, probe_request, dns::probe];
     let mut verdict = Probe::Other;
     for judge in judges {
         match judge(first) {
@@ -183,6 +187,11 @@ mod tests {
             (b"* OK IMAP4 ready, STARTTLS\r\n", Probe::Other),
             (b"SSH-2.0-OpenSSH_9.2\r\n", Probe::Other),
             (b"\x17\x03\x03\x00\x20", Probe::Other),
+            (b"\x00\x1d\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x04news\x07example", Probe::Dns),
+            (b"\x00\x2d\x12\x34\x81\x80\0\x01\0\x01\0\0\0\0\x04news\x07example", Probe::Dns),
+            (b"\x00\x1d", Probe::NeedMore),
+            (b"\x00\x1d\x12\x34\x01\x00\0\x02\0\0\0\0\0\0\x04news\x07example", Probe::Other),
+            (b"\x00\x1d\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x04n\x01ws\x07example", Probe::Other),
         ];
         for (bytes, verdict) in table {
             assert_eq!(probe(bytes), *verdict, "{:?}", String::from_utf8_lossy(bytes));
@@ -196,6 +205,7 @@ mod tests {
                 Just(b"GET /".to_vec()), Just(b"HTTP/1.1 200".to_vec()),
                 Just(b"\x16\x03\x01\x02\x00\x01".to_vec()), Just(b"CONNECT a.b:443".to_vec()),
                 Just(b"\x80\x2e\x01\x03\x01".to_vec()), Just(vec![]),
+                Just(b"\x00\x1d\x12\x34\x01\x00\0\x01\0\0\0\0".to_vec()),
             ],
             more in proptest::collection::vec(any::<u8>(), 0..64),
         ) {
