@@ -12,6 +12,7 @@
 //!
 //! [`Suspicion`]: crate::evidence::Suspicion
 
+pub mod dns;
 pub mod fingerprint;
 
 mod baseline;

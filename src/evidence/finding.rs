@@ -204,6 +204,8 @@ pub struct Finding {
     pub alternatives: Vec<String>,
     /// The `id` of the finding whose trigger set off this flow's blocking.
     pub residual_of: Option<String>,
+    /// Numbers of the flows that the client opened to an address which a forged DNS answer gave it.
+    pub led_to: Vec<u64>,
     /// What the forged packets tell about their sender.
     pub injector: Option<Injector>,
     /// The page that stood in for the answer.

@@ -123,7 +123,9 @@ pub struct DnsExchange {
     pub qtype: String,
     /// Frame of the question.
     pub frame: Option<FrameId>,
-    /// All answers, in order.
+    /// How often the question was seen, sent again included.
+    pub queries: u32,
+    /// All answers, in order (the first 8).
     pub answers: Vec<DnsAnswer>,
 }
 
@@ -134,8 +136,10 @@ pub struct DnsAnswer {
     pub frame: FrameId,
     /// Response code.
     pub rcode: String,
-    /// Answer records, as text.
+    /// Answer records, as text: an address bare, all else behind its type.
     pub data: Vec<String>,
+    /// Something is wrong with the message; `data` has what could be read.
+    pub malformed: bool,
 }
 
 /// One flow, from its first frame to its last.
@@ -175,8 +179,10 @@ pub struct FlowRecord {
     pub quic: Option<QuicNames>,
     /// HTTP exchanges, in order (the first 64).
     pub http: Vec<HttpExchange>,
-    /// DNS exchanges, in order.
+    /// DNS exchanges, in order: the first 64, and later ones that stand out.
     pub dns: Vec<DnsExchange>,
+    /// The `id` of the finding whose forged DNS answer gave the client this server's address.
+    pub led_here_by: Option<String>,
     /// How it ended.
     pub end: FlowEnd,
     /// Payload bytes missing from the capture.

@@ -104,6 +104,16 @@ signals! {
     RstTrigger = "rst_trigger", Pattern;
     /// A close in good order came first.
     OrderlyClose = "orderly_close", Pattern;
+    /// Two answers to one DNS query that contradict each other.
+    DnsConflict = "dns_conflict", Content;
+    /// A DNS answer that is known to be given in place of true ones.
+    DnsListed = "dns_listed", Notice;
+    /// A DNS answer that cannot be true.
+    DnsBogus = "dns_bogus", Notice;
+    /// A DNS answer sooner than the resolver ever answers.
+    DnsFast = "dns_fast", Timing;
+    /// DNS flags or EDNS otherwise than this resolver has them.
+    DnsHeaderBreak = "dns_header_break", Header;
 }
 
 impl Signal {
@@ -331,6 +341,41 @@ static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "Nothing; a RST after a close is ordinary.",
         "-",
         "RFC 9293 section 3.6",
+    ),
+    entry(
+        Signal::DnsConflict,
+        "Two answers to one query (same ports, id, name and type), within 5 s, that contradict each other: addresses of different networks, or an address and the denial that there is one.",
+        "One of the two is not the resolver's: it sends one answer to one query. Proof where the query was sent once, the answers came within a second and their headers differ as two senders' do.",
+        "The client asked again, and a balanced set rotated; a capture that lacks the second query. As many honest answers are allowed for as queries were seen.",
+        "Anonymous 2012, The Collateral Damage of Internet Censorship by DNS Injection; Duan and others 2012, Hold-On",
+    ),
+    entry(
+        Signal::DnsListed,
+        "The answer has an address or a name that is listed as given in place of true answers.",
+        "A known false answer. Whether it was put in on the way or is the resolver's own, the other signals tell.",
+        "The resolver's own policy or a court's order; split-horizon names and sinkholes. Broad addresses such as 127.0.0.1 do not count here.",
+        "OONI and Citizen Lab fingerprint lists; papers named in the built-in list",
+    ),
+    entry(
+        Signal::DnsBogus,
+        "The answer cannot be true: records of another type than was asked for, an IPv6 address in the tunnel prefix 2001::/32, an address in a block that is never routed, or a malformed message; in part, a private or loopback address for a public name.",
+        "Its sender does not look names up.",
+        "Broken resolvers; advertisement blockers, split-horizon names and block lists answer with private and loopback addresses every day, so these weigh little.",
+        "Hoang and others 2021, How Great is the Great Firewall?; RFC 6890",
+    ),
+    entry(
+        Signal::DnsFast,
+        "The answer came in less than half the time that the same resolver's quickest other answers took.",
+        "It was sent from nearer than the resolver, or held in readiness.",
+        "A forwarder at home that had this one name in its cache; another node of an anycast address.",
+        "Duan and others 2012, Hold-On: Protecting Against On-Path DNS Poisoning",
+    ),
+    entry(
+        Signal::DnsHeaderBreak,
+        "The flags AA or RA are otherwise than in the resolver's other answers, or EDNS was asked for and is missing though the resolver otherwise has it.",
+        "Lends weight: another program built the answer.",
+        "Several programs behind one address; a forwarder that answers some names itself.",
+        "RFC 1035 section 4.1.1; RFC 6891 section 6.1.1; Anonymous 2014, Towards a Comprehensive Picture of the Great Firewall's DNS Censorship",
     ),
 ];
 

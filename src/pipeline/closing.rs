@@ -1,7 +1,9 @@
 //! The end of a flow: its record, and the verdicts on what was odd about it.
 
 use super::conversation::Conversation;
+use super::dns::Spoken;
 use super::openings::Openings;
+use super::resolvers::Resolvers;
 use super::tls::TlsTalk;
 use crate::correlate::HostTally;
 use crate::detect::Trigger;
@@ -22,6 +24,8 @@ pub struct Outcome {
     pub hosts: HostTally,
     /// Where each flow began, also of those left out: by it flows are numbered.
     pub openings: Openings,
+    /// How resolvers answer, and the flows of theirs that may yet be judged.
+    pub resolvers: Resolvers,
     /// What had to be given up.
     pub limits: LimitCounts,
 }
@@ -52,6 +56,8 @@ pub struct Ended {
     pub first_frame: FrameId,
     /// What was found, with the name concerned.
     pub found: Vec<Found>,
+    /// What it said in DNS: to be judged when all flows are known.
+    pub dns: Spoken,
 }
 
 /// A suspicion that stood.
@@ -83,10 +89,10 @@ pub(super) fn tell_tcp(
     key: &FlowKey,
     conversation: &mut Conversation,
     end: FlowEnd,
-    found: Vec<Found>,
+    (found, dns): (Vec<Found>, Spoken),
 ) -> Ended {
-    let record = tcp_record(key, conversation, end);
-    Ended { found, first_frame: conversation.flow.first_frame, record }
+    let record = FlowRecord { dns: dns.records(), ..tcp_record(key, conversation, end) };
+    Ended { found, first_frame: conversation.flow.first_frame, record, dns }
 }
 
 /// The record of a UDP flow that has ended.
@@ -95,6 +101,7 @@ pub(super) fn tell_udp(
     flow: &UdpFlow,
     quic: Option<&QuicNames>,
     end: FlowEnd,
+    dns: Spoken,
 ) -> Ended {
     let [to_server, to_client] = flow.packets;
     let [bytes_to_server, bytes_to_client] = flow.bytes;
@@ -108,9 +115,10 @@ pub(super) fn tell_udp(
         quic: quic.cloned(),
         packets: ByDirection { to_server, to_client },
         bytes: ByDirection { to_server: bytes_to_server, to_client: bytes_to_client },
+        dns: dns.records(),
         ..blank_record(key, flow.client, end)
     };
-    Ended { record, first_frame: flow.first_frame, found: Vec::new() }
+    Ended { record, first_frame: flow.first_frame, found: Vec::new(), dns }
 }
 
 fn tcp_record(key: &FlowKey, conversation: &mut Conversation, end: FlowEnd) -> FlowRecord {
@@ -169,6 +177,7 @@ fn blank_record(key: &FlowKey, client: Side, end: FlowEnd) -> FlowRecord {
         quic: None,
         http: Vec::new(),
         dns: Vec::new(),
+        led_here_by: None,
         end,
         gaps: 0,
         tampering_signature: None,

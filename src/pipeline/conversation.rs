@@ -57,8 +57,8 @@ impl Conversation {
 
     /// Nothing more will come: delivers what waits behind holes, and tells what is open.
     pub(super) fn finish(&mut self, settings: &Settings) {
-        let Self { talk, watch, streams, .. } = self;
-        let mut around = Around { watch, settings };
+        let Self { flow, talk, watch, streams, .. } = self;
+        let mut around = Around { watch, settings, time: flow.last };
         for (direction, stream) in Direction::BOTH.iter().zip(streams) {
             let mut ear = Ear { talk, around: &mut around, direction: *direction, now: None };
             stream.flush(&mut ear);
@@ -78,8 +78,8 @@ impl Conversation {
 
     /// Gives up what waits behind holes and what later copies are held against.
     pub(super) fn give_up_bytes(&mut self, settings: &Settings) {
-        let Self { talk, watch, streams, .. } = self;
-        let mut around = Around { watch, settings };
+        let Self { flow, talk, watch, streams, .. } = self;
+        let mut around = Around { watch, settings, time: flow.last };
         for (direction, stream) in Direction::BOTH.iter().zip(streams) {
             let mut ear = Ear { talk, around: &mut around, direction: *direction, now: None };
             stream.flush(&mut ear);
@@ -147,7 +147,7 @@ impl Conversation {
             Direction::ToServer => (to_server, to_client),
             Direction::ToClient => (to_client, to_server),
         };
-        let mut around = Around { watch, settings };
+        let mut around = Around { watch, settings, time: segment.time };
         let now = Some(&seen.sighting);
         if segment.flags.contains(TcpFlags::ACK) && other.has_hole() {
             let direction = direction.reverse();

@@ -1,14 +1,17 @@
 //! A lane: one thread's flows, from their first packet to their outcome.
 
-use super::closing::{Outcome, judge, tell_tcp, tell_udp};
+use std::net::IpAddr;
+
+use super::closing::{Ended, Outcome, judge, tell_tcp, tell_udp};
 use super::conversation::Conversation;
 use super::directory::Directory;
-use super::quic::QuicTalk;
+use super::dns::Spoken;
 use super::settings::Settings;
+use super::udp::DatagramTalk;
 use crate::decode::Packet;
 use crate::evidence::FlowEnd;
-use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, SlotId, UdpFlow};
-use crate::wire::{Datagram, FlowKey, Segment, Timestamp, Transport};
+use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, SlotId};
+use crate::wire::{Datagram, FlowKey, FrameId, Segment, Timestamp, Transport};
 
 /// Owns its flows outright; nothing of it is shared.
 pub struct Lane<'a> {
@@ -23,7 +26,7 @@ pub struct Lane<'a> {
 
 pub(super) enum Flow {
     Tcp(Box<Conversation>),
-    Udp { flow: UdpFlow, quic: QuicTalk },
+    Udp(DatagramTalk),
 }
 
 impl<'a> Lane<'a> {
@@ -105,17 +108,16 @@ impl<'a> Lane<'a> {
         let (key, sender) = FlowKey::of(Transport::Udp, datagram.src, datagram.dst);
         let hash = self.table.hash(&key);
         let id = self.table.find(hash, &key).unwrap_or_else(|| {
-            let flow = UdpFlow::open(datagram, sender);
-            self.admit(hash, key, Flow::Udp { flow, quic: QuicTalk::default() })
+            self.admit(hash, key, Flow::Udp(DatagramTalk::open(datagram, sender)))
         });
-        let Some(Flow::Udp { flow, quic }) = self.table.flow_mut(id) else { return };
-        flow.observe(datagram, sender);
-        let before = quic.memory();
-        quic.datagram(datagram, sender, flow);
-        let after = quic.memory();
+        let settings = self.settings;
+        let Some(Flow::Udp(talk)) = self.table.flow_mut(id) else { return };
+        let before = talk.memory();
+        talk.datagram(datagram, sender, settings);
+        let after = talk.memory();
         self.memory = self.memory + after - before.min(self.memory);
         self.table.touch(id, self.clock, Class::Datagrams);
-        if after > before && self.memory > self.settings.limits.memory {
+        if after > before && self.memory > settings.limits.memory / settings.lanes.get() {
             self.give_up_bytes(id);
         }
     }
@@ -138,10 +140,10 @@ impl<'a> Lane<'a> {
                 conversation.give_up_bytes(settings);
                 before.saturating_sub(conversation.memory())
             }
-            Some(Flow::Udp { quic, .. }) => {
-                let before = quic.memory();
-                quic.settle();
-                before
+            Some(Flow::Udp(talk)) => {
+                let before = talk.memory();
+                talk.give_up_bytes(settings);
+                before.saturating_sub(talk.memory())
             }
             None => return,
         };
@@ -158,7 +160,39 @@ impl<'a> Lane<'a> {
     fn conclude(&mut self, key: &FlowKey, flow: Flow, end: FlowEnd) {
         match flow {
             Flow::Tcp(conversation) => self.conclude_tcp(key, *conversation, end),
-            Flow::Udp { flow, quic } => self.conclude_udp(key, &flow, quic, end),
+            Flow::Udp(talk) => self.conclude_udp(key, talk, end),
+        }
+    }
+
+    fn conclude_udp(&mut self, key: &FlowKey, talk: DatagramTalk, end: FlowEnd) {
+        self.memory = self.memory.saturating_sub(talk.memory());
+        let DatagramTalk { flow, dns, mut quic } = talk;
+        quic.settle();
+        let spoken = dns.finish(&self.settings.fingerprints);
+        let server = key.endpoint(flow.client.other()).ip;
+        let host = quic.names().and_then(|names| names.sni.as_deref());
+        self.directory.ended(host, false);
+        if self.is_told(&spoken, server, flow.first_frame) {
+            self.keep(tell_udp(key, &flow, quic.names(), end, spoken));
+        } else if let Some(host) = host {
+            // An answer by QUIC is encrypted, and may be the last before the blocking sets in.
+            self.outcome.hosts.quiet_flow(key.endpoint(flow.client).ip, &[(host, false)]);
+        }
+    }
+
+    /// Whether the record of a flow without findings is needed. What it said in DNS is noted.
+    fn is_told(&mut self, spoken: &Spoken, server: IpAddr, first_frame: FrameId) -> bool {
+        let may_be_judged =
+            self.outcome.resolvers.note(spoken, server, first_frame, &self.settings.fingerprints);
+        self.settings.flows || may_be_judged
+    }
+
+    /// Keeps a flow to be told, or to be judged when all flows are known.
+    fn keep(&mut self, ended: Ended) {
+        if self.settings.flows || !ended.found.is_empty() || ended.dns.stands_out() {
+            self.outcome.flows.push(ended);
+        } else {
+            self.outcome.resolvers.keep(ended);
         }
     }
 
@@ -167,9 +201,12 @@ impl<'a> Lane<'a> {
         self.memory = self.memory.saturating_sub(conversation.memory());
         conversation.finish(self.settings);
         let found = judge(key, &conversation);
+        let spoken = conversation.talk.finish_dns(&self.settings.fingerprints);
         let hosts = conversation.talk.hosts();
         self.directory.ended(hosts.iter().map(|(host, _)| *host), !found.is_empty());
-        if found.is_empty() && !self.settings.flows {
+        let server = key.endpoint(conversation.flow.client.other()).ip;
+        let told = self.is_told(&spoken, server, conversation.flow.first_frame);
+        if found.is_empty() && !told {
             let client = key.endpoint(conversation.flow.client).ip;
             self.outcome.hosts.quiet_flow(client, &hosts);
             return;
@@ -179,28 +216,15 @@ impl<'a> Lane<'a> {
             Phase::Reset => FlowEnd::Reset,
             _ => end,
         };
-        self.outcome.flows.push(tell_tcp(key, &mut conversation, end, found));
-    }
-
-    fn conclude_udp(&mut self, key: &FlowKey, flow: &UdpFlow, mut quic: QuicTalk, end: FlowEnd) {
-        self.memory = self.memory.saturating_sub(quic.memory());
-        quic.settle();
-        let host = quic.names().and_then(|names| names.sni.as_deref());
-        self.directory.ended(host, false);
-        if self.settings.flows {
-            self.outcome.flows.push(tell_udp(key, flow, quic.names(), end));
-        } else if let Some(host) = host {
-            // An answer by QUIC is encrypted, and may be the last before the blocking sets in.
-            self.outcome.hosts.quiet_flow(key.endpoint(flow.client).ip, &[(host, false)]);
-        }
+        self.keep(tell_tcp(key, &mut conversation, end, (found, spoken)));
     }
 }
 
 impl Flow {
-    fn first_frame(&self) -> crate::wire::FrameId {
+    fn first_frame(&self) -> FrameId {
         match self {
             Self::Tcp(conversation) => conversation.flow.first_frame,
-            Self::Udp { flow, .. } => flow.first_frame,
+            Self::Udp(talk) => talk.flow.first_frame,
         }
     }
 }

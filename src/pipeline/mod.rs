@@ -16,8 +16,10 @@
 mod analysis;
 mod clock;
 mod closing;
+mod consequence;
 mod conversation;
 mod directory;
+mod dns;
 mod http;
 mod intake;
 mod lane;
@@ -25,10 +27,12 @@ mod lanes;
 mod openings;
 mod parcel;
 mod quic;
+mod resolvers;
 mod settings;
 mod talk;
 mod telling;
 mod tls;
+mod udp;
 
 pub use analysis::{Analysis, AnalysisError, Watcher, analyze};
 pub use closing::Outcome;

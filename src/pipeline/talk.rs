@@ -1,11 +1,13 @@
 //! Which protocol a connection speaks, and the readers for it.
 
+use super::dns::{DnsTalk, Spoken};
 use super::http::HttpTalk;
 use super::settings::Settings;
 use super::tls::TlsTalk;
 use crate::detect::Watch;
+use crate::detect::fingerprint::FingerprintSet;
 use crate::protocol::{PROBE_BYTES_MAX, Probe, probe};
-use crate::wire::{Direction, FrameId};
+use crate::wire::{Direction, FrameId, Timestamp};
 
 /// What is known of the protocol.
 #[derive(Debug, Default)]
@@ -19,6 +21,7 @@ enum Speaks {
     Unknown([First; 2]),
     Tls(Box<TlsTalk>),
     Http(Box<HttpTalk>),
+    Dns(Box<DnsTalk>),
     Other,
 }
 
@@ -78,6 +81,8 @@ impl First {
 pub(super) struct Around<'a> {
     pub(super) watch: &'a mut Watch,
     pub(super) settings: &'a Settings,
+    /// The time of the packet under way.
+    pub(super) time: Timestamp,
 }
 
 impl Talk {
@@ -93,6 +98,10 @@ impl Talk {
             Speaks::Unknown(_) => self.probe(direction, bytes, frame, around),
             Speaks::Tls(talk) => talk.bytes(direction, bytes, frame, around.watch),
             Speaks::Http(talk) => talk.bytes(direction, bytes, frame, around),
+            Speaks::Dns(talk) => {
+                let list = &around.settings.fingerprints;
+                talk.bytes(direction, bytes, (frame, around.time), list);
+            }
             Speaks::Other => {}
         }
     }
@@ -108,6 +117,7 @@ impl Talk {
             }
             Speaks::Tls(talk) => talk.gap(direction, missing),
             Speaks::Http(talk) => talk.gap(direction, missing, around),
+            Speaks::Dns(talk) => talk.gap(direction, missing),
             Speaks::Other => {}
         }
     }
@@ -121,7 +131,7 @@ impl Talk {
                 }
             }
             Speaks::Http(talk) => talk.begins_late(direction),
-            Speaks::Tls(_) | Speaks::Other => {}
+            Speaks::Tls(_) | Speaks::Dns(_) | Speaks::Other => {}
         }
     }
 
@@ -145,6 +155,7 @@ impl Talk {
             Speaks::Unknown(_) => false,
             Speaks::Tls(talk) => talk.is_done(),
             Speaks::Http(talk) => talk.is_done(),
+            Speaks::Dns(talk) => talk.is_done(),
             Speaks::Other => true,
         }
     }
@@ -170,7 +181,15 @@ impl Talk {
         match &self.speaks {
             Speaks::Tls(talk) => talk.host().into_iter().collect(),
             Speaks::Http(talk) => talk.hosts(),
-            Speaks::Unknown(_) | Speaks::Other => Vec::new(),
+            Speaks::Unknown(_) | Speaks::Dns(_) | Speaks::Other => Vec::new(),
+        }
+    }
+
+    /// What was said in DNS; the readers have nothing more to say.
+    pub(super) fn finish_dns(&mut self, list: &FingerprintSet) -> Spoken {
+        match &mut self.speaks {
+            Speaks::Dns(talk) => talk.finish(list),
+            _ => Spoken::default(),
         }
     }
 
@@ -183,6 +202,7 @@ impl Talk {
         match &self.speaks {
             Speaks::Tls(talk) => talk.held_bytes(),
             Speaks::Http(talk) => talk.held_bytes(),
+            Speaks::Dns(talk) => talk.held_bytes(),
             Speaks::Unknown(_) | Speaks::Other => 0,
         }
     }
@@ -202,7 +222,8 @@ impl Talk {
             Probe::NeedMore => return,
             Probe::Tls => Speaks::Tls(Box::new(TlsTalk::new())),
             Probe::Http => Speaks::Http(Box::default()),
-            Probe::Dns | Probe::Http2 | Probe::Other => Speaks::Other,
+            Probe::Dns => Speaks::Dns(Box::default()),
+            Probe::Http2 | Probe::Other => Speaks::Other,
         };
         let Speaks::Unknown([to_server, to_client]) = std::mem::replace(&mut self.speaks, speaks)
         else {

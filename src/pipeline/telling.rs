@@ -6,7 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::closing::{Ended, Found, LimitCounts};
 use super::intake::Intake;
+use super::resolvers::Resolvers;
 use super::{Analysis, Openings, Outcome, Settings};
+use super::{consequence, dns};
 use crate::capture::{Compression, FileReport, Format, Interface};
 use crate::correlate::HostTally;
 use crate::decode::{FragmentConflict, SkipCounts};
@@ -31,18 +33,22 @@ impl Telling<'_> {
         let mut tally = HostTally::default();
         let mut openings = Vec::new();
         let mut limits = LimitCounts::default();
+        let mut resolvers = Resolvers::default();
         for lane in lanes {
             flows.extend(lane.flows);
+            resolvers.merge(lane.resolvers);
             tally.merge(lane.hosts);
             openings.push(lane.openings);
             limits.add(lane.limits);
         }
+        flows.extend(resolvers.take_flows());
+        self.judge_dns(&mut flows, &resolvers);
         flows.sort_by_key(|ended| ended.first_frame);
         let numbers = numbers_of(&flows, &openings);
         let mut records = Vec::with_capacity(flows.len());
         let mut findings = Vec::new();
         for (number, ended) in numbers.into_iter().zip(flows) {
-            let Ended { mut record, first_frame, found } = ended;
+            let Ended { mut record, first_frame, found, .. } = ended;
             record.flow = number;
             record.capture = self.path(first_frame);
             let own: Vec<Finding> =
@@ -52,7 +58,8 @@ impl Telling<'_> {
             records.push(record);
         }
         findings.sort_by_key(|((file, frame), finding)| (file.clone(), *frame, finding.kind));
-        let findings: Vec<Finding> = findings.into_iter().map(|(_, finding)| finding).collect();
+        let mut findings: Vec<Finding> = findings.into_iter().map(|(_, finding)| finding).collect();
+        consequence::join(&mut records, &mut findings);
         Analysis {
             captures: self.captures(),
             summary: self.summary(&findings, openings.iter().map(Openings::count).sum(), limits),
@@ -60,6 +67,21 @@ impl Telling<'_> {
             flows: records,
             findings,
             unreadable: self.unreadable(),
+        }
+    }
+
+    /// Judges what the flows said in DNS, now that all resolvers' habits are known. Flows that were
+    /// kept for that alone, and show nothing, are forgotten.
+    fn judge_dns(&self, flows: &mut Vec<Ended>, resolvers: &Resolvers) {
+        let list = &self.settings.fingerprints;
+        for ended in flows.iter_mut() {
+            if ended.dns.stands_out() || resolvers.may_judge(ended.first_frame) {
+                let found = dns::found(&ended.dns, &ended.record, &resolvers.habits, list);
+                ended.found.extend(found);
+            }
+        }
+        if !self.settings.flows {
+            flows.retain(|ended| !ended.found.is_empty());
         }
     }
 
@@ -107,6 +129,7 @@ impl Telling<'_> {
             against: verdict.against,
             alternatives: suspicion.alternatives,
             residual_of: None,
+            led_to: Vec::new(),
             injector: suspicion.injector,
             block_page: suspicion.block_page,
         }

@@ -195,6 +195,7 @@ fn http_flow() -> FlowRecord {
             lenient: false,
         }],
         dns: Vec::new(),
+        led_here_by: None,
         end: FlowEnd::Fin,
         gaps: 0,
         tampering_signature: None,
@@ -276,10 +277,9 @@ fn notice() -> Finding {
             -2.0,
             "The IP identification of frame 43 continues the server's own line.",
         )],
-        alternatives: vec![
-            "A proxy of the user's own network that answers for the site.".to_owned(),
-        ],
+        alternatives: vec!["A proxy of the user's own network that answers.".to_owned()],
         residual_of: None,
+        led_to: Vec::new(),
         injector: Some(Injector {
             direction: Some(Direction::ToClient),
             initial_ttl: Some(Ttl(64)),

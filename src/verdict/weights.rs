@@ -41,6 +41,8 @@ pub(super) const fn prior(kind: Kind) -> f64 {
         // 15 to 25 % of connections carry a RST; few percent of these are forged even where
         // resets are a censor's habit (Sundara Raman and others, SIGCOMM 2023).
         Kind::Reset => -17.0,
+        // Of odd answers most are a balancer's, a filter's at home or a resolver's own policy.
+        Kind::Dns => -20.0,
         // An answer that shows anything odd at all: nearly always a proxy or a balancer.
         _ => -18.0,
     }
@@ -95,6 +97,19 @@ pub const fn weight_of(signal: Signal) -> Weight {
         Signal::RstBurst => weight(2.0, 1.0, "hosts that answer each segment do the same"),
         Signal::RstTrigger => weight(3.0, 1.0, "a description: crashed back ends do the same"),
         Signal::OrderlyClose => weight(-22.0, -11.0, "most genuine resets follow a close"),
+        Signal::DnsConflict => weight(18.0, 6.0, "to be measured"),
+        Signal::DnsListed => {
+            weight(24.0, 12.0, "as block_page; a resolver's own policy gives such answers too")
+        }
+        Signal::DnsBogus => {
+            weight(11.0, 3.0, "private and loopback answers are daily bread; the others are rare")
+        }
+        Signal::DnsFast => {
+            weight(12.0, 5.0, "as data_fast; caches and anycast answer some names sooner")
+        }
+        Signal::DnsHeaderBreak => {
+            weight(9.0, 4.0, "one program behind an address sets its flags one way")
+        }
     }
 }
 

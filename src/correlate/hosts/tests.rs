@@ -32,6 +32,7 @@ fn flow(client: u8) -> FlowRecord {
         quic: None,
         http: Vec::new(),
         dns: Vec::new(),
+        led_here_by: None,
         end: FlowEnd::Fin,
         gaps: 0,
         tampering_signature: None,
@@ -79,6 +80,7 @@ fn finding(kind: Kind, confidence: Confidence, host: Option<&str>, second: i64) 
         against: Vec::new(),
         alternatives: Vec::new(),
         residual_of: None,
+        led_to: Vec::new(),
         injector: None,
         block_page: None,
     }

@@ -209,6 +209,9 @@ impl Columns {
         let scope = Scope::from_list(field("scope"));
         let strength = Strength::from_list(field("strength")).ok_or(Reason::UnknownStrength)?;
         let strength = if scope == Scope::Benign { Strength::Benign } else { strength };
+        if field("place") == "dns" {
+            return self.own_dns_row(record, (scope, strength), index);
+        }
         let target = Target::from_list(field("place")).ok_or(Reason::UnknownPlace)?;
         let kind = Kind::from_list(field("match")).ok_or(Reason::UnknownMatch)?;
         let pattern = Pattern::new(kind, field("pattern"))?;
@@ -227,6 +230,19 @@ impl Columns {
             list: index,
             number: 0,
         }))
+    }
+
+    /// A DNS answer of the project's own list: an address, a prefix or a host name.
+    fn own_dns_row(
+        &self,
+        record: &StringRecord,
+        (scope, strength): (Scope, Strength),
+        index: usize,
+    ) -> Result<Entry, Reason> {
+        match self.dns_row(record, "pattern", index)? {
+            Entry::Dns(entry) => Ok(Entry::Dns(DnsEntry { scope, strength, ..entry })),
+            http @ Entry::Http(_) => Ok(http),
+        }
     }
 
     /// OONI and Citizen Lab. The latter has no `pattern_type`: its patterns are plain text.
@@ -273,7 +289,10 @@ impl Columns {
             strength: dns::strength(scope, self.confidence(record), &response),
             response,
             scope,
-            countries: countries(self.field(record, "expected_countries")),
+            countries: countries(match self.format {
+                ListFormat::Own => self.field(record, "countries"),
+                _ => self.field(record, "expected_countries"),
+            }),
             list: index,
         }))
     }

@@ -1,12 +1,13 @@
 //! The set of lists that is matched against.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use aho_corasick::AhoCorasick;
 use sha2::{Digest, Sha256};
 
 use super::answer::{Answer, Page};
-use super::dns::DnsEntry;
+use super::dns::{DnsEntry, DnsIndex};
 use super::list::List;
 use super::load::{FingerprintError, LoadReport};
 use super::row::Row;
@@ -23,7 +24,7 @@ const BUILTIN: &str = include_str!("builtin.csv");
 pub struct FingerprintSet {
     sources: Vec<FingerprintSource>,
     rows: Vec<Row>,
-    dns: Vec<DnsEntry>,
+    dns: DnsIndex,
     /// Finds the needle of row `i` as pattern `i`.
     automaton: Option<AhoCorasick>,
 }
@@ -61,7 +62,7 @@ impl FingerprintSet {
             row.number = number;
         }
         self.rows.extend(list.rows);
-        self.dns.extend(list.dns);
+        list.dns.into_iter().for_each(|entry| self.dns.add(entry));
         self.sources.push(FingerprintSource {
             name: name.to_owned(),
             sha256: hex(&Sha256::digest(bytes)),
@@ -86,7 +87,17 @@ impl FingerprintSet {
 
     /// Rows of the lists that speak of DNS answers.
     pub fn dns_entries(&self) -> &[DnsEntry] {
-        &self.dns
+        self.dns.entries()
+    }
+
+    /// The row that knows `address` as an answer given in place of true ones.
+    pub fn dns_address(&self, address: IpAddr) -> Option<&DnsEntry> {
+        self.dns.address(address)
+    }
+
+    /// The row that knows `name`, lower-case, as such an answer (by way of a CNAME).
+    pub fn dns_name(&self, name: &str) -> Option<&DnsEntry> {
+        self.dns.name(name)
     }
 }
 

@@ -1,0 +1,316 @@
+//! How each resolver usually answers.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::exchange::{Exchange, Query, Reply};
+use super::impossible;
+use crate::detect::fingerprint::FingerprintSet;
+use crate::evidence::Grade;
+use crate::wire::{Direction, Duration, Ttl};
+
+/// How each resolver of the recording usually answers: sums, so that the order in which exchanges
+/// are added does not matter, and one exchange can be taken out again to be held against the rest.
+///
+/// Bounds: [`Habits::RESOLVERS_MAX`] resolvers. Beyond, those with the greatest hash are given up;
+/// one that is left at the end was among the smallest all along, so its sums are whole.
+#[derive(Debug, Default)]
+pub struct Habits {
+    resolvers: BTreeMap<(u64, IpAddr), Habit>,
+}
+
+/// How the flags of an answer look; the greater, the rarer they are for a resolver.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Look {
+    /// EDNS was asked for and is missing.
+    lacks_edns: bool,
+    /// RA is not set.
+    no_recursion: bool,
+    /// AA is set.
+    authority: bool,
+}
+
+impl Look {
+    /// How the answer looks that `exchange` adds to its resolver's habit.
+    pub fn of(exchange: &Exchange, list: &FingerprintSet) -> Option<Self> {
+        let Sample { flags: (recursion, authority), edns, .. } = Sample::of(exchange, list)?;
+        Some(Self { lacks_edns: edns == Some(false), no_recursion: !recursion, authority })
+    }
+}
+
+/// How one resolver usually answers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Habit {
+    /// Answers by TTL.
+    ttls: BTreeMap<u8, u32>,
+    /// Answers by TTL and by how long they took, in steps of [`step_of`].
+    times: BTreeMap<(u8, u8), u32>,
+    /// Answers by flags: RA, AA.
+    flags: BTreeMap<(bool, bool), u32>,
+    /// Answers by DF and by whether there is an identification.
+    senders: BTreeMap<(bool, bool), u32>,
+    /// Answers where the question had EDNS, and those of these that have it too.
+    edns: [u32; 2],
+}
+
+/// The TTL that most answers have, and what goes with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Home {
+    pub(super) ttl: Ttl,
+    /// Answers with about that TTL.
+    pub(super) answers: u32,
+    /// What the quickest of them took.
+    pub(super) quickest: Option<Duration>,
+}
+
+/// What one answer adds to a habit.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    ttl: u8,
+    time: Option<u8>,
+    flags: (bool, bool),
+    sender: (bool, bool),
+    edns: Option<bool>,
+}
+
+impl Habits {
+    /// Adds an exchange with the resolver `server`.
+    pub fn add(&mut self, server: IpAddr, exchange: &Exchange, list: &FingerprintSet) {
+        if let Some(sample) = Sample::of(exchange, list) {
+            self.resolver(server).count(sample, u32::saturating_add);
+            self.hold_bound();
+        }
+    }
+
+    fn resolver(&mut self, server: IpAddr) -> &mut Habit {
+        self.resolvers.entry((hash(server), server)).or_default()
+    }
+
+    fn hold_bound(&mut self) {
+        while self.resolvers.len() > Self::RESOLVERS_MAX {
+            self.resolvers.pop_last();
+        }
+    }
+
+    /// Resolvers kept.
+    pub const RESOLVERS_MAX: usize = 32_768;
+
+    /// Adds what `other` has learnt from other exchanges.
+    pub fn merge(&mut self, other: Self) {
+        for ((_, server), habit) in other.resolvers {
+            self.resolver(server).merge(&habit);
+            self.hold_bound();
+        }
+    }
+
+    /// The habit of `server` as its exchanges but `exchange` show it.
+    pub(super) fn without(
+        &self,
+        server: IpAddr,
+        exchange: &Exchange,
+        list: &FingerprintSet,
+    ) -> Habit {
+        let Some(habit) = self.resolvers.get(&(hash(server), server)) else {
+            return Habit::default();
+        };
+        let mut habit = habit.clone();
+        if let Some(sample) = Sample::of(exchange, list) {
+            habit.count(sample, u32::saturating_sub);
+        }
+        habit
+    }
+}
+
+impl Sample {
+    /// The answer that the exchange adds to its resolver's habit: the last one, because who forges
+    /// must be first, and none that is known to be false or cannot be true.
+    fn of(exchange: &Exchange, list: &FingerprintSet) -> Option<Self> {
+        let query = exchange.query.as_ref().filter(|query| query.way == Direction::ToServer)?;
+        let reply = exchange.replies.iter().rfind(|reply| !reply.double)?;
+        let certain = matches!(impossible::reason(exchange, reply), Some((Grade::Full, _)));
+        if !reply.is_plain() || certain || impossible::listed(reply, list).is_some() {
+            return None;
+        }
+        Self::read(exchange, query, reply)
+    }
+
+    fn read(exchange: &Exchange, query: &Query, reply: &Reply) -> Option<Self> {
+        let ip = reply.stamp.ip?;
+        Some(Self {
+            ttl: ip.ttl.0,
+            time: exchange.took(reply).map(step_of),
+            flags: flags_of(reply),
+            sender: sender_of(reply)?,
+            edns: query.edns.then_some(reply.edns),
+        })
+    }
+}
+
+impl Habit {
+    fn count(&mut self, sample: Sample, with: fn(u32, u32) -> u32) {
+        let step = |count: &mut u32| *count = with(*count, 1);
+        step(self.ttls.entry(sample.ttl).or_default());
+        step(self.flags.entry(sample.flags).or_default());
+        step(self.senders.entry(sample.sender).or_default());
+        if let Some(time) = sample.time {
+            step(self.times.entry((sample.ttl, time)).or_default());
+        }
+        let [asked, given] = &mut self.edns;
+        if let Some(has) = sample.edns {
+            step(asked);
+            if has {
+                step(given);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        fn add<K: Ord + Copy>(into: &mut BTreeMap<K, u32>, from: &BTreeMap<K, u32>) {
+            for (key, count) in from {
+                let sum = into.entry(*key).or_default();
+                *sum = sum.saturating_add(*count);
+            }
+        }
+        add(&mut self.ttls, &other.ttls);
+        add(&mut self.times, &other.times);
+        add(&mut self.flags, &other.flags);
+        add(&mut self.senders, &other.senders);
+        for (sum, count) in self.edns.iter_mut().zip(other.edns) {
+            *sum = sum.saturating_add(count);
+        }
+    }
+
+    /// The TTL that most answers have; of two as frequent the lower, which came the longer way.
+    pub(super) fn home(&self) -> Option<Home> {
+        let rank = |ttl: u8| (self.with_ttl(Ttl(ttl)), u8::MAX - ttl);
+        let ttl = self.ttls.iter().filter(|(_, count)| **count > 0).map(|(ttl, _)| *ttl);
+        let ttl = ttl.max_by_key(|ttl| rank(*ttl))?;
+        Some(Home {
+            ttl: Ttl(ttl),
+            answers: self.with_ttl(Ttl(ttl)),
+            quickest: self.quickest(Ttl(ttl)),
+        })
+    }
+
+    /// Answers with about this TTL.
+    pub(super) fn with_ttl(&self, ttl: Ttl) -> u32 {
+        self.ttls.range(near(ttl)).map(|(_, count)| *count).sum()
+    }
+
+    /// What the quickest tenth of the answers with about this TTL took at least.
+    fn quickest(&self, ttl: Ttl) -> Option<Duration> {
+        let mut steps: BTreeMap<u8, u32> = BTreeMap::new();
+        for ((of, step), count) in &self.times {
+            if near(ttl).contains(of) {
+                *steps.entry(*step).or_default() += count;
+            }
+        }
+        let tenth = steps.values().sum::<u32>() / 10;
+        let mut passed = 0;
+        let quick = steps.iter().find(|(_, count)| {
+            passed += **count;
+            passed > tenth
+        });
+        quick.map(|(step, _)| shortest_of(*step))
+    }
+
+    /// The RA and AA that at least three quarters of three or more answers have.
+    pub(super) fn usual_recursion(&self) -> Option<bool> {
+        usual(self.flags.iter().map(|((recursion, _), count)| (*recursion, *count)))
+    }
+
+    /// See [`Habit::usual_recursion`].
+    pub(super) fn usual_authority(&self) -> Option<bool> {
+        usual(self.flags.iter().map(|((_, authority), count)| (*authority, *count)))
+    }
+
+    /// Whether EDNS is usually given where it is asked for.
+    pub(super) fn usual_edns(&self) -> Option<bool> {
+        let [asked, given] = self.edns;
+        usual([(true, given), (false, asked.saturating_sub(given))].into_iter())
+    }
+
+    /// DF, and whether there is an identification.
+    pub(super) fn usual_sender(&self) -> Option<(bool, bool)> {
+        usual(self.senders.iter().map(|(sender, count)| (*sender, *count)))
+    }
+}
+
+/// RA and AA.
+fn flags_of(reply: &Reply) -> (bool, bool) {
+    (reply.flags.recursion_available(), reply.flags.is_authoritative())
+}
+
+/// DF, and whether there is an identification.
+pub(super) fn sender_of(reply: &Reply) -> Option<(bool, bool)> {
+    let ip = reply.stamp.ip?;
+    Some((ip.dont_fragment, ip.id.is_some_and(|id| id != 0)))
+}
+
+fn usual<T: Ord + Copy>(counts: impl Iterator<Item = (T, u32)>) -> Option<T> {
+    let mut sums: BTreeMap<T, u32> = BTreeMap::new();
+    for (value, count) in counts {
+        *sums.entry(value).or_default() += count;
+    }
+    let all: u32 = sums.values().sum();
+    let (value, most) = sums.into_iter().max_by_key(|(_, count)| *count)?;
+    (all >= 3 && u64::from(most) * 4 >= u64::from(all) * 3).then_some(value)
+}
+
+/// FNV-1a, the same on every machine: habits of several machines can be merged.
+fn hash(address: IpAddr) -> u64 {
+    let octets = match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
+    };
+    octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| {
+        (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// Routes change by a hop or two.
+fn near(ttl: Ttl) -> std::ops::RangeInclusive<u8> {
+    ttl.0.saturating_sub(2)..=ttl.0.saturating_add(2)
+}
+
+/// Times in four steps an octave, from 1 µs: fine enough for "half the time".
+fn step_of(time: Duration) -> u8 {
+    let micros = time.as_micros().max(1);
+    let octave = micros.ilog2();
+    let quarter = if octave < 2 { 0 } else { micros >> (octave - 2) & 3 };
+    (octave * 4) as u8 + quarter as u8
+}
+
+/// The shortest time of a step.
+fn shortest_of(step: u8) -> Duration {
+    Duration::from_micros(
+        (4 + u64::from(step % 4)).checked_shl(u32::from(step / 4)).unwrap_or(0) / 4,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_close_below_the_time() {
+        for micros in [1_u64, 2, 3, 4, 5, 999, 1_000, 56_000, 5_000_000, u64::MAX / 1000] {
+            let shortest = shortest_of(step_of(Duration::from_micros(micros))).as_micros();
+            assert!(
+                shortest <= micros && micros - shortest <= micros / 4 + 1,
+                "{micros} {shortest}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_most_do_is_usual() {
+        let counts = |yes, no| usual([(true, yes), (false, no)].into_iter());
+        assert_eq!(counts(2, 0), None, "two are no habit");
+        assert_eq!(
+            (counts(3, 0), counts(3, 1), counts(1, 3)),
+            (Some(true), Some(true), Some(false))
+        );
+        assert_eq!((counts(2, 2), counts(0, 0)), (None, None));
+    }
+}

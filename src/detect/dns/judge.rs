@@ -1,0 +1,170 @@
+//! One exchange, judged.
+
+use std::net::IpAddr;
+
+use super::exchange::{Exchange, Reply};
+use super::habit::Habits;
+use super::quarrel::{Case, Quarrel};
+use super::{device, impossible, marks};
+use crate::detect::fingerprint::FingerprintSet;
+use crate::detect::scene::{Words, fact};
+use crate::evidence::{Fact, Grade, Kind, Signal, Suspicion};
+use crate::wire::{Direction, FrameId};
+
+/// What in an exchange with the resolver `server` speaks for forgery; `None` where nothing does that
+/// could stand.
+pub fn judge(
+    exchange: &Exchange,
+    server: IpAddr,
+    habits: &Habits,
+    list: &FingerprintSet,
+) -> Option<Suspicion> {
+    let habit = habits.without(server, exchange, list);
+    let case = Case::of(exchange, server, &habit, list)?;
+    let quarrel = case.quarrel()?;
+    let facts = facts(&case, &quarrel);
+    if !could_stand(&facts) {
+        return None;
+    }
+    let first = quarrel.forged.first()?;
+    Some(Suspicion {
+        kind: Kind::Dns,
+        time: first.stamp.time,
+        trigger: Some(case.query.stamp.frame),
+        forged: frames(&quarrel.forged),
+        genuine: frames(&quarrel.genuine),
+        direction: Some(Direction::ToClient),
+        alternatives: alternatives(&case, &quarrel, &facts),
+        injector: first.stamp.ip.map(|_| device::portrait(&case, &quarrel)),
+        facts,
+        block_page: None,
+    })
+}
+
+/// A contradiction, a known or impossible answer; or an answer too soon that another program built.
+/// Marks of the path alone (another TTL, another time) are every anycast resolver's.
+fn could_stand(facts: &[Fact]) -> bool {
+    let has = |signal: Signal, least: Grade| {
+        facts.iter().any(|fact| fact.signal == signal && fact.grade >= least)
+    };
+    has(Signal::DnsConflict, Grade::Half)
+        || has(Signal::DnsListed, Grade::Half)
+        || has(Signal::DnsBogus, Grade::Full)
+        || (has(Signal::DnsFast, Grade::Full) && has(Signal::DnsHeaderBreak, Grade::Half))
+}
+
+fn facts(case: &Case<'_>, quarrel: &Quarrel<'_>) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = conflict(case, quarrel).into_iter().collect();
+    let forged = || quarrel.forged.iter().copied();
+    facts.extend(forged().find_map(|reply| listed(case, reply)));
+    let impossible = forged().filter_map(|reply| bogus(case, reply));
+    // The strongest; of equals the first.
+    facts.extend(impossible.min_by_key(|fact| (std::cmp::Reverse(fact.grade), fact.frame)));
+    if let Some(suspect) = quarrel.forged.first() {
+        facts.extend(marks::of(case, suspect, quarrel.genuine.first().copied()));
+    }
+    facts
+}
+
+/// `dns_conflict`: two answers to one question deny each other.
+fn conflict(case: &Case<'_>, quarrel: &Quarrel<'_>) -> Option<Fact> {
+    let grade = quarrel.conflict?;
+    let (one, other) = match (quarrel.forged.as_slice(), quarrel.genuine.as_slice()) {
+        ([one, ..], [other, ..]) | ([one, .., other], []) => (one, other),
+        _ => return None,
+    };
+    let (says, denies) = (told(one), told(other));
+    let times = match case.exchange.times_asked() {
+        1 => "asked once".to_owned(),
+        times => format!("asked {times} times"),
+    };
+    let words = Words {
+        expected: "one answer to one question".to_owned(),
+        observed: format!("{says} and {denies}"),
+        text: format!(
+            "{} and {} answer one question ({} {}, {times} from one port with id {:#06x}, first in {}) and contradict each other: {says}, and {denies}",
+            one.stamp.frame,
+            other.stamp.frame,
+            case.exchange.name,
+            case.exchange.kind,
+            case.exchange.id,
+            case.query.stamp.frame,
+        ),
+    };
+    Some(fact(Signal::DnsConflict, grade, one.stamp.frame, words))
+}
+
+/// `dns_listed`: a list knows the answer.
+fn listed(case: &Case<'_>, reply: &Reply) -> Option<Fact> {
+    let (record, row) = impossible::listed(reply, case.list)?;
+    let sources = case.list.sources();
+    let list = sources.get(row.list).map_or("a list", |source| source.name.as_str());
+    let words = Words {
+        expected: format!("an address of {}", case.exchange.name),
+        observed: format!("{record}, known as {}", row.name),
+        text: format!(
+            "{} answers {} with {record}, which is known as {} ({list})",
+            reply.stamp.frame, case.exchange.name, row.name
+        ),
+    };
+    Some(fact(Signal::DnsListed, impossible::grade(row), reply.stamp.frame, words))
+}
+
+/// `dns_bogus`: the answer cannot be true.
+fn bogus(case: &Case<'_>, reply: &Reply) -> Option<Fact> {
+    let (grade, reason) = impossible::reason(case.exchange, reply)?;
+    let words = Words {
+        expected: format!("an answer that {} can have", case.exchange.name),
+        observed: told(reply),
+        text: format!("{} cannot be true: {reason}", reply.stamp.frame),
+    };
+    Some(fact(Signal::DnsBogus, grade, reply.stamp.frame, words))
+}
+
+/// What an answer says, in a few words.
+fn told(reply: &Reply) -> String {
+    let mut shown: Vec<String> =
+        reply.records.iter().take(RECORDS_SHOWN).map(ToString::to_string).collect();
+    match reply.records.len().saturating_sub(RECORDS_SHOWN) {
+        0 => {}
+        more => shown.push(format!("{more} more")),
+    }
+    match (reply.rcode, shown.is_empty()) {
+        (rcode, true) if reply.is_plain() && rcode.0 == 0 => "no such data".to_owned(),
+        (rcode, true) => rcode.to_string(),
+        (_, false) => shown.join(", "),
+    }
+}
+
+fn alternatives(case: &Case<'_>, quarrel: &Quarrel<'_>, facts: &[Fact]) -> Vec<String> {
+    let mut open = Vec::new();
+    let asked = case.exchange.times_asked();
+    let conflict = quarrel.conflict.is_some();
+    if conflict && asked > 1 {
+        open.push(format!(
+            "The question was sent {asked} times, and honest answers to each may differ."
+        ));
+    }
+    if conflict && !quarrel.resolved {
+        open.push("Nothing in the headers tells which of the answers is the resolver's; the first to come is listed as forged.".to_owned());
+    }
+    if quarrel.conflict == Some(Grade::Full) && asked == 1 {
+        open.push("A second question that the capture lacks, and a name whose addresses rotate between networks.".to_owned());
+    }
+    let known =
+        facts.iter().any(|fact| matches!(fact.signal, Signal::DnsListed | Signal::DnsBogus));
+    if known && !conflict {
+        open.push("The resolver itself gives this answer, by policy or order; then nothing was put in on the way.".to_owned());
+    }
+    if !known && !conflict {
+        open.push("A forwarder nearer to the client that answers some names itself.".to_owned());
+    }
+    open
+}
+
+fn frames(replies: &[&Reply]) -> Vec<FrameId> {
+    replies.iter().map(|reply| reply.stamp.frame).collect()
+}
+
+/// Records of an answer that are told.
+const RECORDS_SHOWN: usize = 3;

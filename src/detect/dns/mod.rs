@@ -1,0 +1,47 @@
+//! Forged DNS answers: two answers to one query, answers that are known or cannot be true, answers
+//! too soon, answers built by another program.
+//!
+//! *Enters:* messages with the headers that brought them ([`Book::message`]); at the end of a
+//! recording all exchanges, first to learn each resolver's [`Habits`], then to be [judged](judge).
+//! *Leaves:* for each exchange that is odd a [`Suspicion`]; innocent ones leave nothing. *Kept:* for
+//! each flow a [`Book`]: exchanges under way and the closed ones that will be told. *Bounds:*
+//! [`Book::OPEN_MAX`] exchanges under way, closed after [`Book::OPEN_SPAN`]; [`Book::TOLD_MAX`]
+//! told ones and as many again that stand out; [`Exchange::REPLIES_MAX`] replies to each.
+//!
+//! What is normal for a resolver is learnt from all flows to it, because clients ask each question
+//! from a port of its own. So nothing is judged before all exchanges are known, and the order of
+//! flows does not matter.
+//!
+//! # Two answers to one query
+//!
+//! One honest resolver sends one answer to one query. The innocent twins are the client that asks
+//! again (as many answers are allowed for as queries were seen), the rotation of a balanced set
+//! (the same or neighbouring addresses), the frame captured twice, and the answer cut to fit (TC).
+//! Two answers prove a third party where the query was sent once, the answers deny each other, come
+//! within a second (a client that asks again waits longer), and their headers are those of two
+//! senders. Which of the two is forged is told by the resolver's habits; failing these, by EDNS that
+//! was asked for and is missing, and by who was sooner, because who forges must be first.
+//!
+//! # Not done here
+//!
+//! Multicast DNS has many honest answerers and is never judged. Over TCP the headers belong to the
+//! connection (`reset`, `response`), so only the content of answers is looked at.
+//!
+//! [`Suspicion`]: crate::evidence::Suspicion
+
+mod book;
+mod content;
+mod device;
+mod exchange;
+mod habit;
+mod impossible;
+mod judge;
+mod marks;
+mod quarrel;
+#[cfg(test)]
+mod tests;
+
+pub use book::{Book, stands_out};
+pub use exchange::{Exchange, Query, Reply, Stamp};
+pub use habit::{Habits, Look};
+pub use judge::judge;

@@ -1,0 +1,202 @@
+//! Which of several answers to one question to believe.
+
+use super::content::{Difference, difference};
+use super::exchange::{Exchange, Query, Reply};
+use super::habit::{Habit, sender_of};
+use super::{impossible, marks};
+use crate::detect::fingerprint::FingerprintSet;
+use crate::evidence::{Grade, Signal};
+use crate::wire::{Direction, Duration};
+use std::net::IpAddr;
+
+/// An exchange with all that it is held against.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case<'a> {
+    pub(super) exchange: &'a Exchange,
+    pub(super) query: &'a Query,
+    /// The resolver.
+    pub(super) server: IpAddr,
+    /// How it usually answers; this exchange left out.
+    pub(super) habit: &'a Habit,
+    pub(super) list: &'a FingerprintSet,
+}
+
+/// The answers, told apart.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Quarrel<'a> {
+    /// Those held to be forged, in order.
+    pub(super) forged: Vec<&'a Reply>,
+    /// Those held to be the resolver's.
+    pub(super) genuine: Vec<&'a Reply>,
+    /// How well it is shown that they contradict each other; none where they do not, or where the
+    /// client asked so often that honest answers may.
+    pub(super) conflict: Option<Grade>,
+    /// Something but the order tells which are forged.
+    pub(super) resolved: bool,
+}
+
+/// Answers that say the same.
+#[derive(Clone, Debug)]
+struct Party<'a> {
+    replies: Vec<&'a Reply>,
+    /// How much speaks against the first of them, see [`Case::score`].
+    score: u32,
+    /// It is listed, or cannot be true.
+    certain: bool,
+}
+
+impl<'a> Case<'a> {
+    /// Tells the answers apart; `None` where nothing speaks against any of them.
+    pub(super) fn quarrel(&self) -> Option<Quarrel<'a>> {
+        let parties = self.parties();
+        match parties.as_slice() {
+            [] => None,
+            [only] => (only.score > 0).then(|| Quarrel {
+                forged: only.replies.clone(),
+                resolved: true,
+                ..Quarrel::default()
+            }),
+            _ => self.among(&parties),
+        }
+    }
+
+    /// The answers grouped by what they say, in order. Answers that were cut to fit are left out,
+    /// and those that come long after the first.
+    fn parties(&self) -> Vec<Party<'a>> {
+        let mut parties: Vec<Party<'a>> = Vec::new();
+        let replies = &self.exchange.replies;
+        let first = replies.first().map(|reply| reply.stamp.time).unwrap_or_default();
+        for reply in replies.iter().filter(|reply| !reply.flags.is_truncated()) {
+            if reply.stamp.time.since(first) > CONFLICT_WINDOW {
+                continue;
+            }
+            let says_the_same = |party: &&mut Party<'a>| {
+                party.replies.first().is_some_and(|one| difference(one, reply).is_none())
+            };
+            match parties.iter_mut().find(says_the_same) {
+                Some(party) => party.replies.push(reply),
+                None => parties.push(self.party(reply)),
+            }
+        }
+        parties
+    }
+
+    fn party(&self, reply: &'a Reply) -> Party<'a> {
+        let reason = impossible::reason(self.exchange, reply);
+        let certain = impossible::listed(reply, self.list).is_some()
+            || matches!(reason, Some((Grade::Full, _)));
+        Party { replies: vec![reply], score: self.score(reply), certain }
+    }
+
+    /// How much speaks against `reply`, to rank it among the others.
+    fn score(&self, reply: &Reply) -> u32 {
+        let listed = if impossible::listed(reply, self.list).is_some() { 16 } else { 0 };
+        let impossible = match impossible::reason(self.exchange, reply) {
+            Some((Grade::Half, _)) => 1,
+            Some(_) => 10,
+            None => 0,
+        };
+        let lacks_edns =
+            self.query.edns && !reply.edns && self.exchange.replies.iter().any(|other| other.edns);
+        let marks: u32 = marks::of(self, reply, None)
+            .iter()
+            .map(|fact| match fact.signal {
+                Signal::DnsFast => 4,
+                Signal::TtlShift | Signal::DnsHeaderBreak => 3,
+                Signal::IpIdBreak => 2,
+                _ => 0,
+            })
+            .sum();
+        listed + impossible + marks + if lacks_edns { 4 } else { 0 }
+    }
+
+    fn among(&self, parties: &[Party<'a>]) -> Option<Quarrel<'a>> {
+        // Who forges must be first: of answers against which nothing speaks the last is believed.
+        let believed = parties.iter().rev().min_by_key(|party| party.score)?;
+        if believed.certain {
+            return Some(self.all_forged(parties));
+        }
+        let contradicts = |party: &&Party<'a>| {
+            party.certain || party.difference(believed) == Some(Difference::Opposed)
+        };
+        let accused: Vec<&Party<'a>> = parties.iter().filter(contradicts).collect();
+        let first = accused
+            .iter()
+            .filter_map(|party| party.replies.first())
+            .min_by_key(|reply| reply.stamp.frame)?;
+        let genuine = *believed.replies.first()?;
+        let resolved = accused.iter().all(|party| party.score > believed.score)
+            || self.is_far_sooner(first, genuine);
+        let two_senders = accused.iter().all(|party| {
+            party.replies.first().is_some_and(|reply| are_two_senders(self.query, reply, genuine))
+        });
+        let apart = genuine.stamp.time.distance(first.stamp.time);
+        let asked = self.exchange.times_asked() as usize;
+        let conflict = match parties.len() > asked {
+            true if asked == 1 && resolved && two_senders && apart <= PROOF_WINDOW => {
+                Some(Grade::Proof)
+            }
+            true => Some(Grade::Full),
+            // Each question may have had an answer of its own, so something else must accuse.
+            false => resolved.then_some(Grade::Half),
+        };
+        let mut forged: Vec<&Reply> =
+            accused.iter().flat_map(|party| &party.replies).copied().collect();
+        forged.sort_by_key(|reply| reply.stamp.frame);
+        Some(Quarrel { forged, genuine: believed.replies.clone(), conflict, resolved })
+    }
+
+    /// Every answer is known to be false: the true one was swallowed.
+    fn all_forged(&self, parties: &[Party<'a>]) -> Quarrel<'a> {
+        let mut forged: Vec<&Reply> =
+            parties.iter().flat_map(|party| &party.replies).copied().collect();
+        forged.sort_by_key(|reply| reply.stamp.frame);
+        let asked = self.exchange.times_asked() as usize;
+        let opposed = parties.iter().enumerate().any(|(place, party)| {
+            let others = parties.iter().skip(place + 1);
+            others.into_iter().any(|other| party.difference(other) == Some(Difference::Opposed))
+        });
+        let conflict = (parties.len() > asked && opposed).then_some(Grade::Full);
+        Quarrel { forged, genuine: Vec::new(), conflict, resolved: true }
+    }
+
+    fn is_far_sooner(&self, suspect: &Reply, genuine: &Reply) -> bool {
+        let took = self.exchange.took(suspect).zip(self.exchange.took(genuine));
+        took.is_some_and(|(suspect, genuine)| {
+            genuine >= marks::QUICKEST_MIN && suspect.times(2) < genuine
+        })
+    }
+}
+
+impl Party<'_> {
+    fn difference(&self, other: &Self) -> Option<Difference> {
+        difference(self.replies.first()?, other.replies.first()?)
+    }
+}
+
+impl<'a> Case<'a> {
+    /// The case of an exchange whose question went to the server.
+    pub(super) fn of(
+        exchange: &'a Exchange,
+        server: IpAddr,
+        habit: &'a Habit,
+        list: &'a FingerprintSet,
+    ) -> Option<Self> {
+        let query = exchange.query.as_ref().filter(|query| query.way == Direction::ToServer)?;
+        Some(Self { exchange, query, server, habit, list })
+    }
+}
+
+/// Whether the headers of two answers are those of two programs, or of two places.
+fn are_two_senders(query: &Query, one: &Reply, other: &Reply) -> bool {
+    let (Some(here), Some(there)) = (one.stamp.ip, other.stamp.ip) else { return false };
+    here.ttl.0.abs_diff(there.ttl.0) > 2
+        || sender_of(one) != sender_of(other)
+        || one.flags.recursion_available() != other.flags.recursion_available()
+        || (query.edns && one.edns != other.edns)
+}
+
+/// How long after the first answer others are held against it.
+const CONFLICT_WINDOW: Duration = Duration::from_secs(5);
+/// Within this time no client has asked again unseen.
+const PROOF_WINDOW: Duration = Duration::from_secs(1);

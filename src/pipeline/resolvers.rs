@@ -1,0 +1,102 @@
+//! How resolvers answer, and the flows that may yet be judged by it.
+//!
+//! Whether an answer is out of its resolver's habits is known only when all flows are. Flows that
+//! stand out by themselves (two answers, a listed one) are kept in any case; of the others, which
+//! are nearly all, the first [`Resolvers::ALIKE_MAX`] are kept for each resolver and look of the
+//! answer. An answer that another program built looks different, and is rare; if it is not, it is
+//! the habit. Which flows are kept depends neither on their order nor on the number of lanes: it is
+//! always those that began first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::closing::Ended;
+use super::dns::Spoken;
+use crate::detect::dns::{Habits, Look};
+use crate::detect::fingerprint::FingerprintSet;
+use crate::wire::FrameId;
+
+/// How the resolvers of a lane answer.
+#[derive(Debug, Default)]
+pub struct Resolvers {
+    pub(super) habits: Habits,
+    /// First frames of the flows to be judged, by resolver and look.
+    alike: BTreeMap<(IpAddr, Look), BTreeSet<FrameId>>,
+    /// The same, and where each is filed.
+    filed: BTreeMap<FrameId, (IpAddr, Look)>,
+    /// Those flows, unless the lane keeps all flows anyway.
+    flows: BTreeMap<FrameId, Ended>,
+}
+
+impl Resolvers {
+    /// Flows kept for each resolver and look of the answer.
+    pub const ALIKE_MAX: usize = 32;
+    /// Flows kept in all.
+    pub const FLOWS_MAX: usize = 16_384;
+
+    /// Notes what a flow that began with `first` said to `server`; whether it may be judged.
+    pub(super) fn note(
+        &mut self,
+        spoken: &Spoken,
+        server: IpAddr,
+        first: FrameId,
+        list: &FingerprintSet,
+    ) -> bool {
+        let look = spoken.add_to(&mut self.habits, server, list);
+        spoken.stands_out() || look.is_some_and(|look| self.file(first, (server, look)))
+    }
+
+    /// Keeps a flow that was noted and may be judged.
+    pub(super) fn keep(&mut self, ended: Ended) {
+        if self.filed.contains_key(&ended.first_frame) {
+            self.flows.insert(ended.first_frame, ended);
+        }
+    }
+
+    /// Adds another lane's.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.habits.merge(other.habits);
+        self.flows.extend(other.flows);
+        for (first, drawer) in other.filed {
+            self.file(first, drawer);
+        }
+    }
+
+    /// Whether the flow that began with `first` is to be judged by its resolver's habits.
+    pub(super) fn may_judge(&self, first: FrameId) -> bool {
+        self.filed.contains_key(&first)
+    }
+
+    /// The flows that were kept only to be judged.
+    pub(super) fn take_flows(&mut self) -> impl Iterator<Item = Ended> {
+        std::mem::take(&mut self.flows).into_values()
+    }
+
+    /// Files a flow, if it is among the first; whether it is.
+    fn file(&mut self, first: FrameId, drawer: (IpAddr, Look)) -> bool {
+        let alike = self.alike.entry(drawer).or_default();
+        alike.insert(first);
+        self.filed.insert(first, drawer);
+        let mut dropped = None;
+        if alike.len() > Self::ALIKE_MAX {
+            dropped = alike.pop_last();
+        } else if self.filed.len() > Self::FLOWS_MAX {
+            dropped = self.filed.last_key_value().map(|(last, _)| *last);
+        }
+        if let Some(last) = dropped {
+            self.forget(last);
+        }
+        dropped != Some(first)
+    }
+
+    fn forget(&mut self, first: FrameId) {
+        self.flows.remove(&first);
+        let Some(drawer) = self.filed.remove(&first) else { return };
+        if let Some(alike) = self.alike.get_mut(&drawer) {
+            alike.remove(&first);
+            if alike.is_empty() {
+                self.alike.remove(&drawer);
+            }
+        }
+    }
+}
