@@ -230,6 +230,8 @@ fn tls_flow() -> FlowRecord {
     }
 }
 
+const PROXY: &str = "A proxy of the user's own network that answers for the site.";
+
 /// A notice in place of an answer, with the answer behind it.
 fn notice() -> Finding {
     let flow = http_flow();
@@ -277,7 +279,7 @@ fn notice() -> Finding {
             -2.0,
             "The IP identification of frame 43 continues the server's own line.",
         )],
-        alternatives: vec!["A proxy of the user's own network that answers.".to_owned()],
+        alternatives: vec![PROXY.to_owned()],
         residual_of: None,
         led_to: Vec::new(),
         injector: Some(Injector {

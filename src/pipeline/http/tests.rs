@@ -21,7 +21,7 @@ fn heard(request: &[u8], answer: &[u8], then: impl Fn(&mut HttpTalk, &mut Around
         limits: Limits::default(),
     };
     let (mut talk, mut watch) = (HttpTalk::default(), Watch::default());
-    let mut around = Around { watch: &mut watch, settings: &settings };
+    let mut around = Around { watch: &mut watch, settings: &settings, time: Timestamp::ZERO };
     talk.bytes(Direction::ToServer, request, REQUEST, &mut around);
     talk.bytes(Direction::ToClient, answer, ANSWER, &mut around);
     then(&mut talk, &mut around);
