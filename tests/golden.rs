@@ -196,6 +196,8 @@ fn is_of(found: &Finding, expected: &Expected) -> bool {
     let kind = match expected.kind.as_str() {
         "reset" => Kind::Reset,
         "response" => Kind::Response,
+        "handshake" => Kind::Handshake,
+        "tls" => Kind::Tls,
         other => panic!("unknown kind {other}"),
     };
     found.kind == kind

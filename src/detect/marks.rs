@@ -50,7 +50,7 @@ pub(super) fn ttl(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
 }
 
 /// An identification copied from the packet that it answers, together with the window.
-fn ip_id_copied(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
+pub(super) fn ip_id_copied(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     let id = suspect.ip_id?;
     let theirs = suspect.direction.reverse();
     let model = scene.before(suspect, theirs).find(|seen| !seen.is_reset())?;

@@ -17,14 +17,18 @@ pub mod fingerprint;
 
 mod baseline;
 mod device;
+mod handshake;
 mod marks;
 mod reset;
 mod reset_sequence;
 mod response;
+#[cfg(test)]
+mod sample;
 mod scene;
 mod tape;
+mod tls;
 mod watch;
 
-pub use scene::{Answer, Conflict, Notice, Scene, Trigger};
+pub use scene::{Answer, Conflict, Notice, Scene, TlsRefusal, Trigger};
 pub use tape::Tape;
 pub use watch::{Disagreement, Watch};

@@ -33,16 +33,16 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Suspicion> {
 }
 
 /// The conflicts of a scene, with each copy told to be the forged or the genuine one.
-struct Quarrel<'a> {
-    conflicts: Vec<&'a Conflict>,
-    forged: Vec<Sighting>,
-    genuine: Vec<Sighting>,
+pub(super) struct Quarrel<'a> {
+    pub(super) conflicts: Vec<&'a Conflict>,
+    pub(super) forged: Vec<Sighting>,
+    pub(super) genuine: Vec<Sighting>,
     /// The marks told which copy is forged.
-    resolved: bool,
+    pub(super) resolved: bool,
 }
 
 impl<'a> Quarrel<'a> {
-    fn over(scene: &Scene<'a>) -> Self {
+    pub(super) fn over(scene: &Scene<'a>) -> Self {
         let conflicts: Vec<&Conflict> =
             scene.conflicts.iter().filter(|found| counts(found)).collect();
         let copies: Vec<FrameId> =
@@ -110,7 +110,11 @@ fn payload_frames(scene: &Scene<'_>) -> Vec<FrameId> {
 
 /// The suspect, the forged copies, and what was made by the same hand: packets to the client that
 /// share the suspect's TTL and its lack of timestamps, where the genuine ones have another.
-fn forged_frames(scene: &Scene<'_>, quarrel: &Quarrel<'_>, suspect: &Sighting) -> Vec<FrameId> {
+pub(super) fn forged_frames(
+    scene: &Scene<'_>,
+    quarrel: &Quarrel<'_>,
+    suspect: &Sighting,
+) -> Vec<FrameId> {
     let mut forged: Vec<FrameId> = quarrel.forged.iter().map(|seen| seen.frame).collect();
     forged.push(suspect.frame);
     let genuine: Vec<FrameId> = quarrel.genuine.iter().map(|seen| seen.frame).collect();
@@ -133,7 +137,11 @@ fn forged_frames(scene: &Scene<'_>, quarrel: &Quarrel<'_>, suspect: &Sighting) -
     forged
 }
 
-fn genuine_frames(scene: &Scene<'_>, quarrel: &Quarrel<'_>, forged: &[FrameId]) -> Vec<FrameId> {
+pub(super) fn genuine_frames(
+    scene: &Scene<'_>,
+    quarrel: &Quarrel<'_>,
+    forged: &[FrameId],
+) -> Vec<FrameId> {
     let mut genuine: Vec<FrameId> = quarrel.genuine.iter().map(|seen| seen.frame).collect();
     let Some(first) = forged.first() else { return genuine };
     if !quarrel.conflicts.is_empty() {
@@ -163,7 +171,7 @@ fn facts(
     facts
 }
 
-fn overlap(quarrel: &Quarrel<'_>) -> Option<Fact> {
+pub(super) fn overlap(quarrel: &Quarrel<'_>) -> Option<Fact> {
     let worst = quarrel
         .conflicts
         .iter()

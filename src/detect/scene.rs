@@ -65,6 +65,17 @@ pub struct Answer {
     pub alternate: bool,
 }
 
+/// A fatal TLS alert that was the server's first word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TlsRefusal {
+    /// The frame that completed it.
+    pub frame: FrameId,
+    /// The description's number.
+    pub code: u8,
+    /// The description's name.
+    pub name: &'static str,
+}
+
 /// All that the detectors of one flow look at.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
@@ -80,6 +91,8 @@ pub struct Scene<'a> {
     pub conflicts: &'a [Conflict],
     /// Answers.
     pub answers: &'a [Answer],
+    /// A fatal alert before any ServerHello.
+    pub refusal: Option<TlsRefusal>,
     /// Payload bytes that the capture lacks, either way.
     pub gaps: u64,
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Answer, Conflict, Scene, Tape, Trigger, reset, response};
+use super::{Answer, Conflict, Scene, Tape, TlsRefusal, Trigger, handshake, reset, response, tls};
 use crate::evidence::Suspicion;
 use crate::flow::{Observation, Sighting, TcpFlow};
 use crate::wire::{Direction, FrameId};
@@ -27,6 +27,7 @@ struct Case {
     open: usize,
     conflicts: Vec<Conflict>,
     answers: Vec<Answer>,
+    refusal: Option<TlsRefusal>,
 }
 
 impl Watch {
@@ -101,6 +102,19 @@ impl Watch {
         }
     }
 
+    /// The first name that the client asked for.
+    pub fn first_name(&self) -> Option<&Trigger> {
+        self.triggers.iter().find(|trigger| trigger.host.is_some())
+    }
+
+    /// The server's first word was a fatal TLS alert.
+    pub fn refused(&mut self, refusal: TlsRefusal) {
+        self.open_case();
+        if let Some(case) = &mut self.case {
+            case.refusal.get_or_insert(refusal);
+        }
+    }
+
     /// Exchanges the directions, where the roles turn out to be the other way round.
     pub fn swap_roles(&mut self) {
         self.tape.swap_roles();
@@ -119,12 +133,18 @@ impl Watch {
             triggers: &self.triggers,
             conflicts: &case.conflicts,
             answers: &case.answers,
+            refusal: case.refusal,
             gaps,
         };
-        let response = response::judge(&scene);
-        let spoken_for = response.as_ref().map_or(&[][..], |found| &found.forged);
-        let reset = reset::judge(&scene, spoken_for);
-        reset.into_iter().chain(response).collect()
+        let (handshake, explained) =
+            handshake::judge(&scene).map(|judged| (judged.suspicion, judged.explained)).unzip();
+        let mut spoken_for: Vec<FrameId> = explained.unwrap_or_default();
+        // A forged alert contradicts the answer that it displaces: one story, told once.
+        let tls = tls::judge(&scene);
+        let response = if tls.is_some() { None } else { response::judge(&scene) };
+        let others: Vec<Suspicion> = [handshake, tls, response].into_iter().flatten().collect();
+        spoken_for.extend(others.iter().flat_map(|found| &found.forged));
+        reset::judge(&scene, &spoken_for).into_iter().chain(others).collect()
     }
 
     fn open_case(&mut self) {
@@ -147,12 +167,17 @@ impl Watch {
         if sighting.duplicate {
             return false;
         }
-        sighting.is_reset() || goes_on_after_fin(seen) || acknowledges_no_fin(seen, flow) || {
-            let first_answer = self.awaiting
-                && sighting.direction == Direction::ToClient
-                && sighting.payload_len > 0;
-            first_answer && has_foreign_headers(sighting, flow)
-        }
+        let answered_again = handshake::is_second_answer(sighting, flow);
+        answered_again
+            || sighting.is_reset()
+            || goes_on_after_fin(seen)
+            || acknowledges_no_fin(seen, flow)
+            || {
+                let first_answer = self.awaiting
+                    && sighting.direction == Direction::ToClient
+                    && sighting.payload_len > 0;
+                first_answer && has_foreign_headers(sighting, flow)
+            }
     }
 }
 

@@ -70,6 +70,8 @@ signals! {
     FinAckSkew = "fin_ack_skew", Sequence;
     /// The sender of a FIN goes on sending data beyond it.
     DataAfterFin = "data_after_fin", Sequence;
+    /// Two SYN/ACKs of different numbers to one SYN.
+    SynAckConflict = "synack_conflict", Sequence;
     /// The same bytes of the stream twice, with different content.
     OverlapConflict = "overlap_conflict", Content;
     /// The page is a known blocking notice.
@@ -78,6 +80,8 @@ signals! {
     RstFast = "rst_fast", Timing;
     /// An answer sooner than the server could have reacted.
     DataFast = "data_fast", Timing;
+    /// A SYN/ACK in less than half the time of the other one.
+    SynAckFast = "synack_fast", Timing;
     /// The answer took as long as the server needs.
     TimingMatch = "timing_match", Timing;
     /// TTL out of the range that this sender showed in this flow.
@@ -102,6 +106,8 @@ signals! {
     RstBurst = "rst_burst", Header;
     /// A RST right after the first client data that carries a name.
     RstTrigger = "rst_trigger", Pattern;
+    /// The server's first word is a fatal TLS alert.
+    TlsAlertEarly = "tls_alert_early", Pattern;
     /// A close in good order came first.
     OrderlyClose = "orderly_close", Pattern;
     /// Two answers to one DNS query that contradict each other.
@@ -224,6 +230,13 @@ static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "RFC 9293 section 3.6",
     ),
     entry(
+        Signal::SynAckConflict,
+        "A second SYN/ACK acknowledges the same SYN as the first, with another initial sequence number. Full weight where one SYN was seen and the headers differ; a proof where the server then also repeats its own number, or rejects the acknowledgment of the other.",
+        "Two responders: a stack takes one initial sequence number for a connection, and repeats it.",
+        "A SYN that was sent twice and met two machines behind one balancer; a SYN proxy in front of the server; a server that forgot the connection between two SYNs.",
+        "RFC 9293 section 3.4.1; 3 of 86 probe and test captures for the plain condition",
+    ),
+    entry(
         Signal::OverlapConflict,
         "Two packets from the server claim the same bytes of the stream, and more than one byte differs.",
         "One of the copies is not the server's: TCP sends the same byte again or not at all.",
@@ -249,6 +262,13 @@ static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "The answer follows the request in less than half the round trip that the handshake took, and that was above 4 ms.",
         "Its sender is nearer than the server.",
         "The user's own gateway or proxy, a performance-enhancing proxy, anycast.",
+        "As rst_fast",
+    ),
+    entry(
+        Signal::SynAckFast,
+        "Of two SYN/ACKs to one SYN, the suspect took less than half the time of the other, which took 8 ms or more.",
+        "Its sender is nearer than the server.",
+        "A SYN proxy, anycast; a SYN that was sent twice is never counted.",
         "As rst_fast",
     ),
     entry(
@@ -334,6 +354,13 @@ static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "Nothing by itself; it weighs with repetition on one name and success on others.",
         "A crashed back end; the server's own access control.",
         "Sundara Raman and others, SIGCOMM 2023",
+    ),
+    entry(
+        Signal::TlsAlertEarly,
+        "A fatal alert in the clear is the first record that the server sends, before any ServerHello.",
+        "Nothing by itself; it weighs with data_fast, no_timestamp or ttl_shift on the same packet.",
+        "The server's own refusal: of the name (RFC 6066 section 3), of the versions or ciphers offered.",
+        "RFC 8446 section 6.2",
     ),
     entry(
         Signal::OrderlyClose,

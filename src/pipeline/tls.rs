@@ -1,6 +1,6 @@
 //! What the two directions of a TLS connection tell in the clear.
 
-use crate::detect::{Trigger, Watch};
+use crate::detect::{TlsRefusal, Trigger, Watch};
 use crate::evidence::{HostSource, TlsNames};
 use crate::protocol::{ClientHello, TlsEvent, TlsReader, TlsSender};
 use crate::wire::{Direction, FrameId};
@@ -10,12 +10,14 @@ use crate::wire::{Direction, FrameId};
 pub(super) struct TlsTalk {
     readers: [TlsReader; 2],
     names: TlsNames,
+    /// The server has said something.
+    answered: bool,
 }
 
 impl TlsTalk {
     pub(super) fn new() -> Self {
         let readers = [TlsReader::new(TlsSender::Client), TlsReader::new(TlsSender::Server)];
-        Self { readers, names: TlsNames::default() }
+        Self { readers, names: TlsNames::default(), answered: false }
     }
 
     pub(super) fn bytes(
@@ -27,8 +29,14 @@ impl TlsTalk {
     ) {
         let [client, server] = &mut self.readers;
         let reader = if direction == Direction::ToServer { client } else { server };
-        let names = &mut self.names;
-        reader.push(bytes, &mut |event| note(names, watch, event, frame));
+        let (names, answered) = (&mut self.names, &mut self.answered);
+        reader.push(bytes, &mut |event| {
+            if direction == Direction::ToClient {
+                let first = !std::mem::replace(answered, true);
+                note_refusal(first, watch, &event, frame);
+            }
+            note(names, watch, event, frame);
+        });
     }
 
     pub(super) fn gap(&mut self, direction: Direction, missing: u64) {
@@ -55,6 +63,16 @@ impl TlsTalk {
     pub(super) fn names(&self) -> Option<TlsNames> {
         let told = self.names.client_hello_frame.or(self.names.server_hello_frame);
         (told.is_some() || self.names.certificate_sha256.is_some()).then(|| self.names.clone())
+    }
+}
+
+/// A fatal alert that is the server's first word (RFC 8446 §6.2).
+fn note_refusal(first: bool, watch: &mut Watch, event: &TlsEvent, frame: FrameId) {
+    if let TlsEvent::Alert(alert) = event
+        && first
+        && alert.fatal
+    {
+        watch.refused(TlsRefusal { frame, code: alert.code, name: alert.name });
     }
 }
 

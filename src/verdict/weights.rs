@@ -43,6 +43,8 @@ pub(super) const fn prior(kind: Kind) -> f64 {
         Kind::Reset => -17.0,
         // Of odd answers most are a balancer's, a filter's at home or a resolver's own policy.
         Kind::Dns => -20.0,
+        // An early fatal alert: a server's own refusal in nearly all cases.
+        Kind::Tls => -15.0,
         // An answer that shows anything odd at all: nearly always a proxy or a balancer.
         _ => -18.0,
     }
@@ -64,6 +66,11 @@ pub const fn weight_of(signal: Signal) -> Weight {
         Signal::RstBadAck => weight(16.0, 8.0, "0 of 3,890; a capture of 2009"),
         Signal::FinAckSkew => weight(15.0, 7.0, "none seen; captures from Iran"),
         Signal::DataAfterFin => weight(16.0, 9.0, "RFC 9293 section 3.6; as rst_then_data"),
+        Signal::SynAckConflict => weight(
+            16.0,
+            7.0,
+            "3 of 3,890 (86 of 1,814 probe captures) for the plain condition; none with one SYN and foreign headers",
+        ),
         Signal::OverlapConflict => {
             weight(20.0, 12.0, "12 of 3,890 without the rule of direction, most of them padding")
         }
@@ -77,6 +84,9 @@ pub const fn weight_of(signal: Signal) -> Weight {
         ),
         Signal::DataFast => {
             weight(15.0, 6.0, "as rst_fast, but proxies and caches answer for others daily")
+        }
+        Signal::SynAckFast => {
+            weight(8.0, 4.0, "as rst_fast, held down for SYN proxies and anycast")
         }
         Signal::TimingMatch => {
             weight(-5.0, -3.0, "an injector near the user would have to wait on purpose")
@@ -96,6 +106,9 @@ pub const fn weight_of(signal: Signal) -> Weight {
         Signal::RstReserved => weight(12.0, 6.0, "0 of 3,890; a capture of 2009"),
         Signal::RstBurst => weight(2.0, 1.0, "hosts that answer each segment do the same"),
         Signal::RstTrigger => weight(3.0, 1.0, "a description: crashed back ends do the same"),
+        Signal::TlsAlertEarly => {
+            weight(5.0, 2.0, "a description: servers refuse names and versions daily")
+        }
         Signal::OrderlyClose => weight(-22.0, -11.0, "most genuine resets follow a close"),
         Signal::DnsConflict => weight(18.0, 6.0, "to be measured"),
         Signal::DnsListed => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::detect::Watch;
 use crate::pipeline::{Limits, Settings};
+use crate::wire::Timestamp;
 
 const REQUEST: FrameId = FrameId::new(0, 4);
 const ANSWER: FrameId = FrameId::new(0, 6);
