@@ -11,6 +11,7 @@
 
 mod lifecycle;
 mod sighting;
+mod signature;
 mod table;
 mod tcp;
 mod udp;

@@ -1,5 +1,6 @@
 //! One TCP connection: roles, phase, handshake, counters, and what each side has sent so far.
 
+use super::signature::Break;
 use super::{Event, Phase, Sighting};
 use crate::wire::{
     Direction, Duration, Endpoint, FrameId, Segment, SeqNumber, Side, TcpFlags, Timestamp,
@@ -25,6 +26,7 @@ pub struct TcpFlow {
     /// The opening exchange.
     pub handshake: Handshake,
     senders: [SenderState; 2],
+    broken: Break,
     recent: Recent,
 }
 
@@ -110,6 +112,7 @@ impl TcpFlow {
             last: segment.time,
             handshake: Handshake::default(),
             senders: [SenderState::default(); 2],
+            broken: Break::default(),
             recent: Recent::default(),
         }
     }
@@ -166,6 +169,9 @@ impl TcpFlow {
         self.last_frame = segment.frame;
         self.last = self.last.max(segment.time);
         self.note_handshake(&sighting, event);
+        if !duplicate {
+            self.broken.note(&sighting);
+        }
         self.phase = self.phase.after(event);
         let [to_server, to_client] = &mut self.senders;
         match direction {
@@ -173,6 +179,19 @@ impl TcpFlow {
             Direction::ToClient => to_client.note(&sighting),
         }
         Observation { sighting, event, before, sender_before }
+    }
+
+    /// How it broke off, as a signature of the study of 2023 (see the module `signature`); `now` is
+    /// when it was given up.
+    pub fn tampering_signature(&self, now: Timestamp) -> Option<&'static str> {
+        let quiet = now.since(self.last) >= SILENCE;
+        let (up, down) = (self.sender(Direction::ToServer), self.sender(Direction::ToClient));
+        let started = self.handshake.syn_ack.map(|answer| answer.seq.plus(1));
+        let unheard = match (started, up.acked) {
+            (Some(started), Some(acked)) => !acked.is_after(started),
+            _ => down.bytes == 0,
+        };
+        self.broken.signature(quiet && (down.bytes == 0 || unheard))
     }
 
     fn note_handshake(&mut self, sighting: &Sighting, event: Event) {
@@ -224,6 +243,9 @@ impl SenderState {
         }
     }
 }
+
+/// Silence that counts as an end: what the study of 2023 took.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// Without a handshake: is the sender the server? A well-known or lower port speaks for it.
 fn guess_is_server(src: Endpoint, dst: Endpoint) -> bool {

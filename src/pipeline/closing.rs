@@ -12,7 +12,7 @@ use crate::evidence::{
 };
 use crate::flow::UdpFlow;
 use crate::verdict::{self, Verdict};
-use crate::wire::{Direction, Duration, FlowKey, FrameId, Side, Transport};
+use crate::wire::{Direction, Duration, FlowKey, FrameId, Side, Timestamp, Transport};
 
 /// What came of a lane's flows.
 #[derive(Debug, Default)]
@@ -84,14 +84,19 @@ pub(super) fn judge(key: &FlowKey, conversation: &Conversation) -> Vec<Found> {
     found.collect()
 }
 
-/// The record of a TCP flow that has ended, with what was found.
+/// The record of a TCP flow that has ended at `now`, with what was found.
 pub(super) fn tell_tcp(
     key: &FlowKey,
     conversation: &mut Conversation,
-    end: FlowEnd,
+    (end, now): (FlowEnd, Timestamp),
     (found, dns): (Vec<Found>, Spoken),
 ) -> Ended {
-    let record = FlowRecord { dns: dns.records(), ..tcp_record(key, conversation, end) };
+    let signature = conversation.flow.tampering_signature(now);
+    let record = FlowRecord {
+        dns: dns.records(),
+        tampering_signature: signature.map(str::to_owned),
+        ..tcp_record(key, conversation, end)
+    };
     Ended { found, first_frame: conversation.flow.first_frame, record, dns }
 }
 
@@ -191,6 +196,11 @@ fn host_of(conversation: &Conversation, suspicion: &Suspicion) -> Option<(String
         Kind::Response => suspicion.trigger,
         _ => suspicion.trigger.or_else(|| suspicion.forged.first().copied()),
     };
-    let Trigger { host, source, .. } = watch.name_at(at?)?;
+    let named = match suspicion.kind {
+        // The SYN that set it off carries no name; what the client then asked for does.
+        Kind::Handshake => watch.first_name(),
+        _ => watch.name_at(at?),
+    };
+    let Trigger { host, source, .. } = named?;
     Some((host.as_deref()?.to_owned(), *source))
 }

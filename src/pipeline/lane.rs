@@ -216,7 +216,8 @@ impl<'a> Lane<'a> {
             Phase::Reset => FlowEnd::Reset,
             _ => end,
         };
-        self.keep(tell_tcp(key, &mut conversation, end, (found, spoken)));
+        let when = (end, self.clock);
+        self.keep(tell_tcp(key, &mut conversation, when, (found, spoken)));
     }
 }
 
