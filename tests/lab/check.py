@@ -92,7 +92,10 @@ def expectation_problems(wanted, frames, label):
     if wanted["kind"] == "reset" and not all(
             number(values, "tcp.flags") & (RST | FIN) for values in forged):
         found.append("a forged frame is neither RST nor FIN")
-    if wanted["kind"] == "response" and not any(number(values, "tcp.len") > 0 for values in forged):
+    if wanted["kind"] == "handshake" and not all(
+            number(values, "tcp.flags") & (SYN | ACK) == SYN | ACK for values in forged):
+        found.append("a forged frame is no SYN/ACK")
+    if wanted["kind"] in ("response", "tls") and not any(number(values, "tcp.len") > 0 for values in forged):
         found.append("no forged frame carries data")
     if trigger:
         found += trigger_problems(wanted, trigger, forged, frames, label)
@@ -111,12 +114,18 @@ def trigger_problems(wanted, trigger, forged, frames, label):
     to_client = {sender(values) for values in forged} == {sender(frames_to(trigger, frames))}
     if to_client == (label["vantage"] == "near server"):
         found.append("forged in the wrong direction for this vantage")
-    if delay <= 0:
+    if delay <= 0 and not whole_connection(wanted, forged):
         found.append("forged before its trigger")
     trip = handshake(trigger["tcp.stream"], frames)
-    if label["vantage"] == "near client" and trip and delay > trip / 2:
+    opening = wanted["kind"] == "handshake"
+    if label["vantage"] == "near client" and trip and delay > trip / 2 and not opening:
         found.append(f"forged {delay * 1000:.1f} ms after its trigger, RTT {trip * 1000:.1f} ms")
     return found
+
+
+def whole_connection(wanted, forged):
+    """Whether somebody else answered from the SYN/ACK on."""
+    return wanted["kind"] == "tls" and number(forged[0], "tcp.flags") & SYN
 
 
 def frames_to(trigger, frames):

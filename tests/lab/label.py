@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from packets import FIN, RST, SYN, parse
 
 
+ALERT = 21  # the content type of a TLS alert (RFC 8446 5.1)
+
+
 @dataclass
 class Frame:
     """One captured TCP segment and where it came from."""
@@ -51,10 +54,11 @@ def read_log(path):
         return [json.loads(line) for line in file]
 
 
-def attribute(frames, log, sent, gateway=False):
+def attribute(frames, log, sent, stranger=""):
     """Fill in the origins. `sent`: for `client` and `server`, the keys that they sent.
 
-    With `gateway`, a segment that neither host sent comes from the user's own proxy.
+    A segment that neither host sent comes from the `stranger`, where the story has one: the
+    user's own `gateway`, or somebody who answers in the server's place (`forged`).
     """
     forged = defaultdict(list)
     for entry in log:
@@ -66,8 +70,8 @@ def attribute(frames, log, sent, gateway=False):
         if key in forged:
             origins.append("forged")
             frame.entry = forged[key][0]
-        if gateway and not origins:
-            origins.append("gateway")
+        if stranger and not origins:
+            origins.append(stranger)
         if len(origins) != 1:
             raise LabelError(f"frame {frame.number}: origin {origins or 'unknown'}")
         frame.origin = origins[0]
@@ -153,12 +157,15 @@ def expectation(flow, story):
     forged = [frame for frame in flow if frame.origin == "forged"]
     if not forged:
         return None
+    if story.impostor:
+        return impersonation(flow, forged, story)
     entry = next(frame.entry for frame in forged if frame.entry["host"] is not None)
-    page = any(frame.segment.payload for frame in forged)
+    kind = kind_of(forged)
+    page = kind == "response"
     trigger = trigger_of(flow, entry)
     host = entry["host"] if entry["host"] not in ("address", "residual") else None
     wanted = {
-        "kind": "response" if page else "reset",
+        "kind": kind,
         "host": host,
         "min_confidence": story.confidence_for(entry["host"]),
         "trigger_frame": trigger.number if trigger else None,
@@ -175,6 +182,28 @@ def expectation(flow, story):
         raise LabelError("trigger and forged frames lie in different files")
     wanted["capture"] = files.pop()
     return wanted
+
+
+def kind_of(forged):
+    """What the forged packets of a connection are."""
+    if any(frame.segment.flags & SYN for frame in forged):
+        return "handshake"
+    payloads = [frame.segment.payload for frame in forged if frame.segment.payload]
+    if not payloads:
+        return "reset"
+    return "tls" if payloads[0][0] == ALERT else "response"
+
+
+def impersonation(flow, forged, story):
+    """The expected finding of a connection that somebody else answered from its first packet on."""
+    asked = next(frame for frame in flow if frame.origin == "client" and frame.segment.payload)
+    client = asked.segment
+    return {
+        "kind": "tls", "host": story.impostor,
+        "min_confidence": story.confidence_for(story.impostor), "trigger_frame": asked.number,
+        "forged_frames": [frame.number for frame in forged], "genuine_frames": [],
+        "client": end_point(client.src, client.sport), "capture": asked.file,
+    }
 
 
 def client_of(forged):

@@ -61,6 +61,20 @@ class Lab:
             self.run("edge", "nft", rule)
         time.sleep(0.3)
 
+    def impostor(self, address, client, name):
+        """Somebody at r1 who answers TLS for one address with a certificate of their own making,
+        where one client asks."""
+        services.self_signed(self.folder, "impostor", name)
+        config = services.impostor_config(self.folder)
+        (self.folder / "impostor.conf").write_text(config, "utf-8")
+        self.start("r1", "nginx", "-p", self.folder, "-c", self.folder / "impostor.conf")
+        for rule in ("add table ip filter", "add chain ip filter prerouting "
+                     "{ type nat hook prerouting priority -100; }",
+                     f"add rule ip filter prerouting ip saddr {client} ip daddr {address} "
+                     "tcp dport 443 redirect to :4443"):
+            self.run("r1", "nft", rule)
+        time.sleep(0.3)
+
     def client(self, what, *arguments, place="client"):
         """One of clients.py's acts."""
         said = self.world.run(place, sys.executable, Path(__file__).parent / "clients.py", what,
@@ -71,6 +85,14 @@ class Lab:
     def server(self, what, address="203.0.113.70", port=80):
         """One of servers.py's acts, until the story ends or `end`."""
         return self.world.python("server", "servers.py", what, address, port)
+
+    def balanced(self, address, port):
+        """A balancer and its two machines behind one address, see balanced.py."""
+        for rule in ("add table inet quiet", "add chain inet quiet input "
+                     "{ type filter hook input priority 0; }",
+                     f"add rule inet quiet input ip daddr {address} tcp dport {port} drop"):
+            self.run("server", "nft", rule)
+        return self.world.python("server", "balanced.py", address, port)
 
     def start(self, place, *command):
         """Any other process."""
@@ -147,7 +169,8 @@ def write(story, lab, target):
         sent = {who: sent_by(paths[who], who) for who in ("client", "server")}
         for name, part in divide(story, file, capture):
             found = labels.segments(part, name)
-            labels.attribute(found, log, sent, story.gateway)
+            stranger = "forged" if story.impostor else "gateway" if story.gateway else ""
+            labels.attribute(found, log, sent, stranger)
             frames.extend(found)
             pieces.append((name, part))
     if target.exists():

@@ -97,6 +97,13 @@ def certificates(folder):
                 "-CAcreateserial", "-out", f"{stem}.pem", "-days", "30", "-extfile", f"{stem}.ext")
 
 
+def self_signed(folder, stem, name):
+    """A certificate for a name that nobody vouches for."""
+    openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+            "-nodes", "-keyout", f"{stem}.key", "-out", f"{stem}.pem", "-days", "30",
+            "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}")
+
+
 def write_sites(folder):
     """The files that nginx serves."""
     for name in NAMES:
@@ -127,6 +134,9 @@ def nginx_config(folder):
     text += ("  server { listen 203.0.113.69:443 ssl; server_name rotating.example; "
              f"root {folder}/www/rotating.example; ssl_certificate {folder}/other.pem; "
              f"ssl_certificate_key {folder}/other.key; }}\n")
+    text += ("  server { listen 203.0.113.67:443 ssl; server_name rotating.example; "
+             f"root {folder}/www/rotating.example; ssl_certificate {folder}/own.pem; "
+             f"ssl_certificate_key {folder}/own.key; }}\n")
     return text + "}\n"
 
 
@@ -146,10 +156,20 @@ def proxy_config(folder):
     return "\n".join([head, body, "}"])
 
 
+def impostor_config(folder):
+    """nginx that answers any name with the impostor's certificate and blocked.example's page."""
+    body = (f"server {{ listen 4443 ssl; root {folder}/www/blocked.example; "
+            f"ssl_certificate {folder}/impostor.pem; "
+            f"ssl_certificate_key {folder}/impostor.key; }}")
+    head = HEAD.format(root=folder).replace("nginx.pid", "impostor.pid")
+    return "\n".join([head, body, "}"])
+
+
 def start(world):
     """Start nginx and dnsmasq in the server's namespace, and tell the client of the resolver."""
     folder = world.folder
     certificates(folder)
+    self_signed(folder, "own", "rotating.example")
     write_sites(folder)
     folder.chmod(0o755)
     (folder / "nginx.conf").write_text(nginx_config(folder), encoding="utf-8")

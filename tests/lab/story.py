@@ -36,6 +36,7 @@ class Story:
     edit: object = None
     split: object = None
     gateway: bool = False
+    impostor: str = ""  # the name for which somebody else answers whole connections
     shows: tuple = ()  # Wireshark display filters that must each match a frame
     never: tuple = ()  # and such as must match none
 

@@ -1,8 +1,8 @@
 """All stories, in the order of the index."""
 
 from story import STORIES
-from . import (resets, pages, vantages, koryolink, innocent_servers, innocent_clients,
-               innocent_paths)
+from . import (resets, pages, handshakes, vantages, koryolink, innocent_servers,
+               innocent_clients, innocent_paths)
 
-__all__ = ["STORIES", "innocent_clients", "innocent_paths", "innocent_servers", "koryolink",
+__all__ = ["STORIES", "handshakes", "innocent_clients", "innocent_paths", "innocent_servers", "koryolink",
            "pages", "resets", "vantages"]
