@@ -91,7 +91,14 @@ fn what_is_told_of_the_rest_does_not_depend_on_keeping_all_flows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
     let all = settings();
     let told = Settings { flows: false, ..settings() };
-    for story in ["many-hosts", "reset-on-second-request", "plain-browsing", "port-reuse"] {
+    for story in [
+        "many-hosts",
+        "reset-on-second-request",
+        "plain-browsing",
+        "port-reuse",
+        "certificate-swap",
+        "certificate-self-signed",
+    ] {
         let files = captures_of(&root.join(story));
         let (all, told) = (analyze(&files, &all), analyze(&files, &told));
         assert_eq!(all.findings, told.findings, "{story}");

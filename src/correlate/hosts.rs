@@ -299,14 +299,14 @@ fn fate(name: &str, answered: bool, only: bool, findings: &[&Finding]) -> Fate {
 }
 
 /// The form of a name in records: lower-case, without a trailing dot; `None` if nothing is left.
-fn normal(name: &str) -> Option<String> {
+pub(super) fn normal(name: &str) -> Option<String> {
     let name = name.strip_suffix('.').unwrap_or(name);
     (!name.is_empty()).then(|| name.to_ascii_lowercase())
 }
 
 /// FNV-1a: the same on every machine, which a fold over many machines needs. Whoever steers it
 /// steers only which names are given up once there are more than [`MAX_HOSTS`].
-fn hash(name: &str, ip: Option<IpAddr>) -> u64 {
+pub(super) fn hash(name: &str, ip: Option<IpAddr>) -> u64 {
     let address = match ip {
         Some(IpAddr::V4(ip)) => ip.to_ipv6_mapped().octets(),
         Some(IpAddr::V6(ip)) => ip.octets(),

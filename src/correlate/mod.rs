@@ -10,6 +10,8 @@
 //!
 //! *Not done here:* weighing evidence (`verdict`); telling the result (`report`).
 
+mod certificates;
 mod hosts;
 
+pub use certificates::{CertificateSight, CertificateTally};
 pub use hosts::{HostTally, MAX_CLIENTS, MAX_HOSTS, MAX_NAME};

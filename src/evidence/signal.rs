@@ -74,6 +74,8 @@ signals! {
     SynAckConflict = "synack_conflict", Sequence;
     /// The same bytes of the stream twice, with different content.
     OverlapConflict = "overlap_conflict", Content;
+    /// One name, and a certificate that nobody vouches for where other flows got another.
+    CertificateSwap = "certificate_swap", Content;
     /// The page is a known blocking notice.
     BlockPage = "block_page", Notice;
     /// A reset sooner than the server could have reacted.
@@ -82,6 +84,8 @@ signals! {
     DataFast = "data_fast", Timing;
     /// A SYN/ACK in less than half the time of the other one.
     SynAckFast = "synack_fast", Timing;
+    /// The whole connection was answered from nearer than the same address answers others.
+    HandshakeFast = "handshake_fast", Timing;
     /// The answer took as long as the server needs.
     TimingMatch = "timing_match", Timing;
     /// TTL out of the range that this sender showed in this flow.
@@ -244,6 +248,13 @@ static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "RFC 9293 section 3.7; Fox-IT 2015 (Quantum Insert)",
     ),
     entry(
+        Signal::CertificateSwap,
+        "Up to TLS 1.2: a flow gets a certificate that is self-signed or does not hold for the name, while other flows for that name got one that an issuer vouches for.",
+        "Somebody ends the connection with a certificate of their own making, where the packets come from elsewhere too.",
+        "The owner's own test machine, a router's or company's page, an expired set-up. Two certificates of issuers (rotation, several content networks) are never counted. TLS 1.3 hides certificates, so nothing is told of it.",
+        "RFC 5246 section 7.4.2; Iran, Syria and Kazakhstan as reported by EFF and Censored Planet",
+    ),
+    entry(
         Signal::BlockPage,
         "The answer matches a fingerprint of a blocking notice.",
         "The notice was shown in place of an answer. Who put it there the other signals tell.",
@@ -269,6 +280,13 @@ static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "Of two SYN/ACKs to one SYN, the suspect took less than half the time of the other, which took 8 ms or more.",
         "Its sender is nearer than the server.",
         "A SYN proxy, anycast; a SYN that was sent twice is never counted.",
+        "As rst_fast",
+    ),
+    entry(
+        Signal::HandshakeFast,
+        "The handshake took less than half of the least that the same server address took in other flows, which was 8 ms or more.",
+        "The connection was answered from nearer than that address.",
+        "Anycast, a change of route, a client that is nearer to the server than the others.",
         "As rst_fast",
     ),
     entry(

@@ -5,7 +5,7 @@ use super::dns::Spoken;
 use super::openings::Openings;
 use super::resolvers::Resolvers;
 use super::tls::TlsTalk;
-use crate::correlate::HostTally;
+use crate::correlate::{CertificateSight, CertificateTally, HostTally};
 use crate::detect::Trigger;
 use crate::evidence::{
     ByDirection, FlowEnd, FlowRecord, HostSource, Kind, QuicNames, RoleSource, Suspicion,
@@ -22,6 +22,8 @@ pub struct Outcome {
     pub flows: Vec<Ended>,
     /// The hosts that the flows left out of `flows` asked for.
     pub hosts: HostTally,
+    /// The certificates that issuers vouch for, of all flows.
+    pub certificates: CertificateTally,
     /// Where each flow began, also of those left out: by it flows are numbered.
     pub openings: Openings,
     /// How resolvers answer, and the flows of theirs that may yet be judged.
@@ -37,6 +39,8 @@ pub struct LimitCounts {
     pub flows_evicted: u64,
     /// Flows whose stream bytes were given up.
     pub streams_given_up: u64,
+    /// Flows that were not compared with others by their certificates.
+    pub certificates_given_up: u64,
 }
 
 impl LimitCounts {
@@ -44,6 +48,7 @@ impl LimitCounts {
     pub(super) fn add(&mut self, other: Self) {
         self.flows_evicted += other.flows_evicted;
         self.streams_given_up += other.streams_given_up;
+        self.certificates_given_up += other.certificates_given_up;
     }
 }
 
@@ -58,6 +63,8 @@ pub struct Ended {
     pub found: Vec<Found>,
     /// What it said in DNS: to be judged when all flows are known.
     pub dns: Spoken,
+    /// A certificate that nobody vouches for: what it means depends on the other flows.
+    pub certificate: Option<Box<CertificateSight>>,
 }
 
 /// A suspicion that stood.
@@ -84,6 +91,29 @@ pub(super) fn judge(key: &FlowKey, conversation: &Conversation) -> Vec<Found> {
     found.collect()
 }
 
+/// The certificate that a TCP flow got for its name.
+pub(super) fn certificate_of(
+    key: &FlowKey,
+    conversation: &Conversation,
+) -> Option<CertificateSight> {
+    let flow = &conversation.flow;
+    let (names, leaf) = conversation.talk.tls()?.certificate()?;
+    let syn_ack = flow.handshake.syn_ack;
+    Some(CertificateSight {
+        name: names.sni.clone()?,
+        server: key.endpoint(flow.client.other()).ip,
+        issuer: names.certificate_issuer.clone().unwrap_or_default(),
+        subject: names.certificate_subject.clone().unwrap_or_default(),
+        vouched: leaf.vouched,
+        self_signed: leaf.self_signed,
+        hello: names.client_hello_frame,
+        frame: leaf.frame,
+        syn_ack: syn_ack.map(|seen| (seen.frame, seen.ttl)),
+        handshake: flow.handshake.server_rtt(),
+        time: syn_ack.map_or(flow.first, |seen| seen.time),
+    })
+}
+
 /// The record of a TCP flow that has ended at `now`, with what was found.
 pub(super) fn tell_tcp(
     key: &FlowKey,
@@ -97,7 +127,8 @@ pub(super) fn tell_tcp(
         tampering_signature: signature.map(str::to_owned),
         ..tcp_record(key, conversation, end)
     };
-    Ended { found, first_frame: conversation.flow.first_frame, record, dns }
+    let first_frame = conversation.flow.first_frame;
+    Ended { found, first_frame, record, dns, certificate: None }
 }
 
 /// The record of a UDP flow that has ended.
@@ -123,7 +154,7 @@ pub(super) fn tell_udp(
         dns: dns.records(),
         ..blank_record(key, flow.client, end)
     };
-    Ended { record, first_frame: flow.first_frame, found: Vec::new(), dns }
+    Ended { record, first_frame: flow.first_frame, found: Vec::new(), dns, certificate: None }
 }
 
 fn tcp_record(key: &FlowKey, conversation: &mut Conversation, end: FlowEnd) -> FlowRecord {

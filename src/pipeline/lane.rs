@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::closing::{Ended, Outcome, judge, tell_tcp, tell_udp};
+use super::closing::{Ended, Outcome, certificate_of, judge, tell_tcp, tell_udp};
 use super::conversation::Conversation;
 use super::directory::Directory;
 use super::dns::Spoken;
 use super::settings::Settings;
 use super::udp::DatagramTalk;
+use crate::correlate::CertificateSight;
 use crate::decode::Packet;
 use crate::evidence::FlowEnd;
 use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, SlotId};
@@ -21,8 +22,12 @@ pub struct Lane<'a> {
     /// The time that it is for all lanes.
     clock: Timestamp,
     memory: usize,
+    odd_certificates: usize,
     outcome: Outcome,
 }
+
+/// Flows kept for their certificates: a kilobyte and a half each.
+const ODD_CERTIFICATES_MAX: usize = 1 << 15;
 
 pub(super) enum Flow {
     Tcp(Box<Conversation>),
@@ -42,6 +47,7 @@ impl<'a> Lane<'a> {
             ),
             clock: Timestamp::ZERO,
             memory: 0,
+            odd_certificates: 0,
             outcome: Outcome::default(),
         }
     }
@@ -189,7 +195,8 @@ impl<'a> Lane<'a> {
 
     /// Keeps a flow to be told, or to be judged when all flows are known.
     fn keep(&mut self, ended: Ended) {
-        if self.settings.flows || !ended.found.is_empty() || ended.dns.stands_out() {
+        let stands_out = ended.dns.stands_out() || ended.certificate.is_some();
+        if self.settings.flows || !ended.found.is_empty() || stands_out {
             self.outcome.flows.push(ended);
         } else {
             self.outcome.resolvers.keep(ended);
@@ -206,7 +213,9 @@ impl<'a> Lane<'a> {
         self.directory.ended(hosts.iter().map(|(host, _)| *host), !found.is_empty());
         let server = key.endpoint(conversation.flow.client.other()).ip;
         let told = self.is_told(&spoken, server, conversation.flow.first_frame);
-        if found.is_empty() && !told {
+        let certificate = certificate_of(key, &conversation);
+        let odd = self.fold_certificate(certificate);
+        if found.is_empty() && odd.is_none() && !told {
             let client = key.endpoint(conversation.flow.client).ip;
             self.outcome.hosts.quiet_flow(client, &hosts);
             return;
@@ -217,7 +226,27 @@ impl<'a> Lane<'a> {
             _ => end,
         };
         let when = (end, self.clock);
-        self.keep(tell_tcp(key, &mut conversation, when, (found, spoken)));
+        let ended = tell_tcp(key, &mut conversation, when, (found, spoken));
+        self.keep(Ended { certificate: odd, ..ended });
+    }
+
+    /// Folds a certificate that an issuer vouches for; gives back any other, which only the other
+    /// flows for its name can tell the meaning of.
+    fn fold_certificate(
+        &mut self,
+        seen: Option<CertificateSight>,
+    ) -> Option<Box<CertificateSight>> {
+        let seen = seen?;
+        if seen.vouched {
+            self.outcome.certificates.add(&seen);
+            return None;
+        }
+        if self.odd_certificates >= ODD_CERTIFICATES_MAX {
+            self.outcome.limits.certificates_given_up += 1;
+            return None;
+        }
+        self.odd_certificates += 1;
+        Some(Box::new(seen))
     }
 }
 

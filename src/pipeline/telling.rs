@@ -10,13 +10,14 @@ use super::resolvers::Resolvers;
 use super::{Analysis, Openings, Outcome, Settings};
 use super::{consequence, dns};
 use crate::capture::{Compression, FileReport, Format, Interface};
-use crate::correlate::HostTally;
+use crate::correlate::{CertificateTally, HostTally};
 use crate::decode::{FragmentConflict, SkipCounts};
 use crate::evidence::{
     CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
-    FragmentConflictRecord, FrameRole, InterfaceRecord, Kind, RoledFrame, Summary, ToolRecord,
+    FragmentConflictRecord, FrameRole, HostSource, InterfaceRecord, Kind, RoledFrame, Summary,
+    ToolRecord,
 };
-use crate::verdict::SIGNALS_VERSION;
+use crate::verdict::{self, SIGNALS_VERSION};
 use crate::wire::FrameId;
 
 /// Turns outcomes into records.
@@ -31,6 +32,7 @@ impl Telling<'_> {
     pub(super) fn tell(&self, lanes: Vec<Outcome>) -> Analysis {
         let mut flows = Vec::new();
         let mut tally = HostTally::default();
+        let mut certificates = CertificateTally::default();
         let mut openings = Vec::new();
         let mut limits = LimitCounts::default();
         let mut resolvers = Resolvers::default();
@@ -38,6 +40,7 @@ impl Telling<'_> {
             flows.extend(lane.flows);
             resolvers.merge(lane.resolvers);
             tally.merge(lane.hosts);
+            certificates.merge(lane.certificates);
             openings.push(lane.openings);
             limits.add(lane.limits);
         }
@@ -48,14 +51,19 @@ impl Telling<'_> {
         let mut records = Vec::with_capacity(flows.len());
         let mut findings = Vec::new();
         for (number, ended) in numbers.into_iter().zip(flows) {
-            let Ended { mut record, first_frame, found, .. } = ended;
+            let swapped = swapped(&ended, &certificates);
+            let Ended { mut record, first_frame, mut found, .. } = ended;
+            found.extend(swapped);
             record.flow = number;
             record.capture = self.path(first_frame);
             let own: Vec<Finding> =
                 found.into_iter().map(|found| self.finding(found, &record)).collect();
+            let own_is_empty = own.is_empty();
             tally.flow(&record, &own.iter().collect::<Vec<_>>());
             findings.extend(own.into_iter().map(|finding| (finding_place(&finding), finding)));
-            records.push(record);
+            if self.settings.flows || !own_is_empty {
+                records.push(record);
+            }
         }
         findings.sort_by_key(|((file, frame), finding)| (file.clone(), *frame, finding.kind));
         let mut findings: Vec<Finding> = findings.into_iter().map(|(_, finding)| finding).collect();
@@ -179,6 +187,7 @@ impl Telling<'_> {
     fn summary(&self, findings: &[Finding], flows: u64, counts: LimitCounts) -> Summary {
         let mut limits = BTreeMap::new();
         limits.insert("flows_evicted".to_owned(), counts.flows_evicted);
+        limits.insert("certificates_given_up".to_owned(), counts.certificates_given_up);
         limits.insert("streams_given_up".to_owned(), counts.streams_given_up);
         limits
             .insert("fragments_given_up".to_owned(), self.intake.decoder.fragment_stats().evicted);
@@ -197,6 +206,14 @@ impl Telling<'_> {
             },
         }
     }
+}
+
+/// What the certificates of other flows say of this flow's.
+fn swapped(ended: &Ended, certificates: &CertificateTally) -> Option<Found> {
+    let sight = ended.certificate.as_deref()?;
+    let suspicion = certificates.judge(sight)?;
+    let verdict = verdict::weigh(&suspicion)?;
+    Some(Found { suspicion, verdict, host: Some((sight.name.clone(), HostSource::Sni)) })
 }
 
 /// Findings by kind and confidence.

@@ -2,7 +2,7 @@
 
 use crate::detect::{TlsRefusal, Trigger, Watch};
 use crate::evidence::{HostSource, TlsNames};
-use crate::protocol::{ClientHello, TlsEvent, TlsReader, TlsSender};
+use crate::protocol::{CertificateClaims, ClientHello, TlsEvent, TlsReader, TlsSender};
 use crate::wire::{Direction, FrameId};
 
 /// The readers of both directions, and the names read.
@@ -10,14 +10,27 @@ use crate::wire::{Direction, FrameId};
 pub(super) struct TlsTalk {
     readers: [TlsReader; 2],
     names: TlsNames,
+    /// What the server's own certificate is worth.
+    leaf: Option<Leaf>,
     /// The server has said something.
     answered: bool,
+}
+
+/// The server's own certificate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leaf {
+    /// Frame that completed it.
+    pub(super) frame: FrameId,
+    /// It is issued by another than its subject, and holds for the name asked for.
+    pub(super) vouched: bool,
+    /// Its subject and its issuer are the same.
+    pub(super) self_signed: bool,
 }
 
 impl TlsTalk {
     pub(super) fn new() -> Self {
         let readers = [TlsReader::new(TlsSender::Client), TlsReader::new(TlsSender::Server)];
-        Self { readers, names: TlsNames::default(), answered: false }
+        Self { readers, names: TlsNames::default(), leaf: None, answered: false }
     }
 
     pub(super) fn bytes(
@@ -29,11 +42,14 @@ impl TlsTalk {
     ) {
         let [client, server] = &mut self.readers;
         let reader = if direction == Direction::ToServer { client } else { server };
-        let (names, answered) = (&mut self.names, &mut self.answered);
+        let (names, leaf, answered) = (&mut self.names, &mut self.leaf, &mut self.answered);
         reader.push(bytes, &mut |event| {
             if direction == Direction::ToClient {
                 let first = !std::mem::replace(answered, true);
                 note_refusal(first, watch, &event, frame);
+            }
+            if leaf.is_none() {
+                *leaf = leaf_of(&event, names.sni.as_deref(), frame);
             }
             note(names, watch, event, frame);
         });
@@ -54,6 +70,11 @@ impl TlsTalk {
         self.readers.iter().map(TlsReader::held_bytes).sum()
     }
 
+    /// The names and the certificate, where both were in the clear.
+    pub(super) fn certificate(&self) -> Option<(&TlsNames, Leaf)> {
+        Some((&self.names, self.leaf?))
+    }
+
     /// The host asked for, and whether the server answered.
     pub(super) fn host(&self) -> Option<(&str, bool)> {
         Some((self.names.sni.as_deref()?, self.names.server_version.is_some()))
@@ -65,6 +86,34 @@ impl TlsTalk {
         (told.is_some() || self.names.certificate_sha256.is_some()).then(|| self.names.clone())
     }
 }
+
+fn leaf_of(event: &TlsEvent, name: Option<&str>, frame: FrameId) -> Option<Leaf> {
+    let TlsEvent::Certificate(chain) = event else { return None };
+    let claims = chain.certificates.first()?.claims.as_ref()?;
+    let holds = name.is_none_or(|name| holds_for(claims, name));
+    Some(Leaf { frame, vouched: holds && !claims.self_signed, self_signed: claims.self_signed })
+}
+
+/// Whether a certificate holds for `name` (RFC 9525 §6.3): one of its names is that name, or that
+/// with a star for the first label. A list that was cut is given the benefit of the doubt.
+fn holds_for(claims: &CertificateClaims, name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let parent = name.split_once('.').map(|(_, parent)| parent);
+    let matches = |own: &str| {
+        own.eq_ignore_ascii_case(name)
+            || own
+                .strip_prefix("*.")
+                .zip(parent)
+                .is_some_and(|(own, parent)| own.eq_ignore_ascii_case(parent))
+    };
+    let common = claims.subject.rsplit("CN=").next().unwrap_or_default();
+    claims.names.iter().any(|own| matches(own))
+        || claims.names.len() >= NAMES_CUT
+        || (claims.names.is_empty() && matches(common))
+}
+
+/// As many names as are read of one certificate: there may be more.
+const NAMES_CUT: usize = 64;
 
 /// A fatal alert that is the server's first word (RFC 8446 §6.2).
 fn note_refusal(first: bool, watch: &mut Watch, event: &TlsEvent, frame: FrameId) {

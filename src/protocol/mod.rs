@@ -38,6 +38,6 @@ pub use quic::{
     is_quic_long_header,
 };
 pub use tls::{
-    Alert, CertificateChain, CertificateInfo, CipherSuite, ClientHello, ServerHello, TlsCarrier,
-    TlsEvent, TlsMalformed, TlsReader, TlsSender, TlsVersion,
+    Alert, CertificateChain, CertificateClaims, CertificateInfo, CipherSuite, ClientHello,
+    ServerHello, TlsCarrier, TlsEvent, TlsMalformed, TlsReader, TlsSender, TlsVersion,
 };

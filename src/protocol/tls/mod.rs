@@ -15,7 +15,7 @@ mod names;
 mod record;
 mod server_hello;
 
-pub use certificate::{CertificateChain, CertificateInfo};
+pub use certificate::{CertificateChain, CertificateClaims, CertificateInfo};
 pub use client_hello::ClientHello;
 pub use names::{CipherSuite, TlsVersion};
 pub use server_hello::ServerHello;

@@ -1,0 +1,258 @@
+//! Which certificate each name shows, to whom: a substituted one differs from what others got.
+//!
+//! Up to TLS 1.2 a server's certificate is in the clear. Certificates that an issuer vouches for
+//! are folded into a tally by name; two of different issuers are rotation or several content
+//! networks, and nobody is accused for them. A certificate that is self-signed, or that does not
+//! hold for the name, is then held against that tally: what others got for that name, and from how
+//! far the same address answered them.
+//!
+//! Bounds: [`NAMES_MAX`] names, [`PLACES_MAX`] addresses for each, 60 MB when full. What is given
+//! up beyond them does not depend on the order of flows (see `hosts`).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::hosts::{MAX_NAME, hash, normal};
+use crate::evidence::{Fact, Grade, Injector, Kind, Signal, Suspicion};
+use crate::wire::{Direction, Duration, FrameId, Timestamp, Ttl};
+
+/// The certificate that one flow got.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CertificateSight {
+    /// The name asked for.
+    pub name: String,
+    /// Who was asked.
+    pub server: IpAddr,
+    /// Its issuer.
+    pub issuer: String,
+    /// Its subject.
+    pub subject: String,
+    /// An issuer other than its subject vouches for it, and it holds for the name.
+    pub vouched: bool,
+    /// Subject and issuer are the same.
+    pub self_signed: bool,
+    /// Frame of the `ClientHello`.
+    pub hello: Option<FrameId>,
+    /// Frame that completed the certificate.
+    pub frame: FrameId,
+    /// Frame and TTL of the SYN/ACK.
+    pub syn_ack: Option<(FrameId, Ttl)>,
+    /// From SYN to SYN/ACK.
+    pub handshake: Option<Duration>,
+    /// Time of the SYN/ACK, or of the first packet seen.
+    pub time: Timestamp,
+}
+
+/// What the flows of a recording got for each name.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CertificateTally {
+    names: BTreeMap<(u64, Arc<str>), Shown>,
+}
+
+/// What is known of one name's vouched certificates.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Shown {
+    flows: u64,
+    /// The earliest flow's frame, and its issuer.
+    example: Option<(FrameId, String)>,
+    places: BTreeMap<IpAddr, Place>,
+}
+
+/// How one address answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Place {
+    ttl_low: Ttl,
+    ttl_high: Ttl,
+    handshake_least: Option<Duration>,
+    flows: u64,
+}
+
+impl CertificateTally {
+    /// Adds a certificate that an issuer vouches for.
+    pub fn add(&mut self, sight: &CertificateSight) {
+        let Some(name) = normal(&sight.name).filter(|name| name.len() <= MAX_NAME) else { return };
+        let place = sight.syn_ack.map(|(_, ttl)| Place {
+            ttl_low: ttl,
+            ttl_high: ttl,
+            handshake_least: sight.handshake,
+            flows: 1,
+        });
+        let shown = Shown {
+            flows: 1,
+            example: Some((sight.frame, sight.issuer.clone())),
+            places: place.map(|place| (sight.server, place)).into_iter().collect(),
+        };
+        self.put(Arc::from(name), shown);
+    }
+
+    /// Adds all that `other` knows; the flows of the two must be distinct.
+    pub fn merge(&mut self, other: Self) {
+        for ((_, name), shown) in other.names {
+            self.put(name, shown);
+        }
+    }
+
+    fn put(&mut self, name: Arc<str>, shown: Shown) {
+        self.names.entry((hash(&name, None), name)).or_default().add(shown);
+        if self.names.len() > NAMES_MAX {
+            self.names.pop_last();
+        }
+    }
+
+    /// Holds a certificate that nobody vouches for against what others got for its name.
+    pub fn judge(&self, sight: &CertificateSight) -> Option<Suspicion> {
+        let name = normal(&sight.name)?;
+        let shown = self.names.get(&(hash(&name, None), Arc::from(name.as_str())))?;
+        let place = shown.places.get(&sight.server);
+        let path: Vec<Fact> = place.map(|place| place.held_against(sight)).unwrap_or_default();
+        let elsewhere =
+            path.iter().any(|fact| matches!(fact.signal, Signal::TtlShift | Signal::HandshakeFast));
+        let opening = sight.syn_ack.filter(|_| elsewhere).map(|(frame, _)| frame);
+        let forged: Vec<FrameId> = opening.into_iter().chain([sight.frame]).collect();
+        let mut facts = vec![swap(sight, &name, shown)?];
+        facts.extend(path);
+        Some(Suspicion {
+            kind: Kind::Tls,
+            time: sight.time,
+            trigger: sight.hello,
+            forged,
+            genuine: Vec::new(),
+            direction: Some(Direction::ToClient),
+            facts,
+            alternatives: alternatives(place.is_some()),
+            injector: Some(portrait(sight, place, elsewhere)),
+            block_page: None,
+        })
+    }
+}
+
+impl Shown {
+    fn add(&mut self, other: Self) {
+        self.flows += other.flows;
+        self.example = self.example.take().into_iter().chain(other.example).min();
+        for (address, place) in other.places {
+            self.places.entry(address).and_modify(|own| own.add(place)).or_insert(place);
+        }
+        while self.places.len() > PLACES_MAX {
+            self.places.pop_last();
+        }
+    }
+}
+
+impl Place {
+    fn add(&mut self, other: Self) {
+        self.ttl_low = self.ttl_low.min(other.ttl_low);
+        self.ttl_high = self.ttl_high.max(other.ttl_high);
+        self.handshake_least = self.handshake_least.into_iter().chain(other.handshake_least).min();
+        self.flows += other.flows;
+    }
+
+    /// Whether `sight` was answered from where this address answers from.
+    fn held_against(&self, sight: &CertificateSight) -> Vec<Fact> {
+        let Some((frame, ttl)) = sight.syn_ack else { return Vec::new() };
+        [self.ttl(frame, ttl, sight), self.timing(frame, sight)].into_iter().flatten().collect()
+    }
+
+    fn ttl(&self, frame: FrameId, ttl: Ttl, sight: &CertificateSight) -> Option<Fact> {
+        let off = self.ttl_low.0.saturating_sub(ttl.0).max(ttl.0.saturating_sub(self.ttl_high.0));
+        let signal = match off {
+            0 => Signal::TtlMatch,
+            1..=TTL_MARGIN => return None,
+            _ => Signal::TtlShift,
+        };
+        let grade = if self.flows > 1 { Grade::Full } else { Grade::Half };
+        let range = if self.ttl_low == self.ttl_high {
+            self.ttl_low.to_string()
+        } else {
+            format!("{} to {}", self.ttl_low, self.ttl_high)
+        };
+        Some(Fact {
+            signal,
+            grade,
+            frame,
+            expected: format!("TTL {range}"),
+            observed: format!("TTL {ttl}"),
+            text: format!(
+                "{frame} has TTL {ttl}; in {} other flows for that name the server {} answers with {range}",
+                self.flows, sight.server
+            ),
+        })
+    }
+
+    fn timing(&self, frame: FrameId, sight: &CertificateSight) -> Option<Fact> {
+        let (took, least) = (sight.handshake?, self.handshake_least?);
+        let signal = if took < least.over(2) && least >= HANDSHAKE_MIN {
+            Signal::HandshakeFast
+        } else if took.times(4) >= least.times(3) {
+            Signal::TimingMatch
+        } else {
+            return None;
+        };
+        let grade = if self.flows > 1 { Grade::Full } else { Grade::Half };
+        Some(Fact {
+            signal,
+            grade,
+            frame,
+            expected: format!("{least} or more"),
+            observed: took.to_string(),
+            text: format!(
+                "the handshake of {frame} took {took}; in {} other flows for that name the server {} never took less than {least}",
+                self.flows, sight.server
+            ),
+        })
+    }
+}
+
+/// `certificate_swap`.
+fn swap(sight: &CertificateSight, name: &str, shown: &Shown) -> Option<Fact> {
+    let (frame, issuer) = shown.example.as_ref()?;
+    let what = if sight.self_signed { "self-signed" } else { "made out for another name" };
+    Some(Fact {
+        signal: Signal::CertificateSwap,
+        grade: if sight.self_signed { Grade::Full } else { Grade::Half },
+        frame: sight.frame,
+        expected: format!("a certificate for {name} from an issuer, as \"{issuer}\""),
+        observed: format!("subject \"{}\", issuer \"{}\"", sight.subject, sight.issuer),
+        text: format!(
+            "{} shows a certificate for {name} that is {what}; {} other flows for that name got one that \"{issuer}\" vouches for, as in {frame}",
+            sight.frame, shown.flows
+        ),
+    })
+}
+
+fn portrait(sight: &CertificateSight, place: Option<&Place>, elsewhere: bool) -> Injector {
+    let ttl = sight.syn_ack.map(|(_, ttl)| ttl).filter(|_| elsewhere);
+    Injector {
+        direction: Some(Direction::ToClient),
+        initial_ttl: ttl.map(Ttl::guess_initial),
+        hops_min: ttl.map(Ttl::guess_hops),
+        hops_max: ttl.map(Ttl::guess_hops),
+        server_hops: place.map(|place| place.ttl_low.guess_hops()),
+        fingerprint: None,
+        // Who holds the whole connection in the server's place has it pass through its hands.
+        in_path: elsewhere.then_some(true),
+    }
+}
+
+fn alternatives(compared: bool) -> Vec<String> {
+    let mut open = vec![
+        "The owner's own machine with a certificate that it made itself, or a company's or household's own gateway.".to_owned(),
+    ];
+    if !compared {
+        open.push("No other flow for that name went to the same address, so the way to it cannot be compared.".to_owned());
+    }
+    open
+}
+
+/// Most names kept.
+const NAMES_MAX: usize = 1 << 16;
+/// Most addresses kept for one name.
+const PLACES_MAX: usize = 8;
+/// TTLs this near may be one sender's.
+const TTL_MARGIN: u8 = 2;
+/// Shorter handshakes leave no room to be nearer.
+const HANDSHAKE_MIN: Duration = Duration::from_millis(8);
+
+#[cfg(test)]
+mod tests;
