@@ -89,7 +89,7 @@ impl Telling<'_> {
             }
         }
         if !self.settings.flows {
-            flows.retain(|ended| !ended.found.is_empty());
+            flows.retain(|ended| !ended.found.is_empty() || ended.certificate.is_some());
         }
     }
 

@@ -26,6 +26,11 @@ pub(crate) fn all() -> BTreeMap<&'static str, Seeds> {
             add("capture", "", [&[16, 0][..], &stored].concat());
             let shots = shots(&[file]);
             add("decode", "", frames(&shots));
+            for (place, payload) in questions(&shots).into_iter().enumerate().take(TALKS_MAX) {
+                add("dns", &format!("-{place}"), [&[0, 0][..], &payload].concat());
+                let length = (payload.len() as u16).to_be_bytes();
+                add("dns", &format!("-{place}-stream"), [&[1, 3], &length[..], &payload].concat());
+            }
             add("analyze", "", if stored.starts_with(b"\x1f\x8b") { pcap(&shots) } else { stored });
             for (place, talk) in talks(&shots).into_values().enumerate().take(TALKS_MAX) {
                 add("conversation", &format!("-{place}"), talk.script());
@@ -64,6 +69,27 @@ fn of_stream(stream: &[u8], name: &str, add: &mut impl FnMut(&'static str, &str,
         }
         _ => {}
     }
+}
+
+/// Payloads of datagrams from and to a resolver's port.
+fn questions(shots: &[Shot]) -> Vec<Vec<u8>> {
+    let mut decoder = Decoder::new();
+    let mut payloads = Vec::new();
+    for (place, shot) in shots.iter().enumerate() {
+        let frame = Frame {
+            id: FrameId::new(0, place as u64 + 1),
+            time: Timestamp::from_nanos(shot.time_ns),
+            link: LinkType(shot.link),
+            bytes: &shot.bytes,
+            original_len: shot.original_len,
+        };
+        if let Ok(Packet::Udp(datagram)) = decoder.decode(&frame)
+            && (datagram.src.port == 53 || datagram.dst.port == 53)
+        {
+            payloads.push(datagram.payload.to_vec());
+        }
+    }
+    payloads
 }
 
 /// For the target `decode`: the first frames.

@@ -10,6 +10,7 @@ pub mod assembler;
 pub mod capture;
 pub mod conversation;
 pub mod decode;
+pub mod dns;
 pub mod fingerprint;
 pub mod head;
 pub mod http;
@@ -24,12 +25,13 @@ mod stream_model;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("capture", capture::check),
     ("decode", decode::check),
     ("assembler", assembler::check),
     ("tls", tls::check),
     ("http", http::check),
+    ("dns", dns::check),
     ("fingerprint", fingerprint::check),
     ("conversation", conversation::check),
     ("analyze", analyze::check),
