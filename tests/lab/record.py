@@ -13,6 +13,10 @@ import pcap
 import services
 from world import Tap, World, end
 
+QUIC = Path(__file__).parent / "quic.py"
+# aioquic is in no Debian package: `run` fetches it into an environment of its own.
+QUIC_FOLDER = Path(__file__).parent.parent.parent / "target" / "lab-quic"
+QUIC_PYTHON = QUIC_FOLDER / "bin" / "python"
 SETTLE = 0.35  # seconds for the last packets; more than two round trips
 
 
@@ -93,6 +97,17 @@ class Lab:
                      f"add rule inet quiet input ip daddr {address} tcp dport {port} drop"):
             self.run("server", "nft", rule)
         return self.world.python("server", "balanced.py", address, port)
+
+    def quic_server(self, address, *options):
+        """HTTP/3 at an address, until the story ends."""
+        return self.world.start("server", QUIC_PYTHON, QUIC, "serve", self.folder, address,
+                                *options, ready="ready")
+
+    def quic_get(self, address, name, *options):
+        """One page by HTTP/3."""
+        said = self.world.run("client", QUIC_PYTHON, QUIC, "get", self.folder, address, name,
+                              *options, check=False)
+        self.note(f"quic {name}: {said.strip()}")
 
     def start(self, place, *command):
         """Any other process."""
