@@ -84,7 +84,7 @@ macro_rules! smoke_tests {
     )*};
 }
 
-smoke_tests!(capture decode assembler tls http dns fingerprint conversation analyze);
+smoke_tests!(capture decode assembler tls http dns quic fingerprint conversation analyze);
 
 #[test]
 fn every_target_is_run_both_ways() {

@@ -7,18 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
-use tamperscope::capture::{self, Progress};
-use tamperscope::detect::fingerprint::FingerprintSet;
-use tamperscope::pipeline::{self, Directory, Limits, Settings, Watcher};
+use tamperscope::capture;
 
-struct NoWatcher;
-
-impl Watcher for NoWatcher {
-    fn begins(&mut self, _: Arc<Progress>) {}
-    fn block(&mut self, _: &Directory) {}
-}
+#[cfg(test)]
+#[path = "common/run.rs"]
+mod run;
 
 /// The client's address and port, and the name that it asked for.
 type Named = BTreeSet<(String, String)>;
@@ -87,15 +81,8 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn ours(path: &Path) -> Named {
-    let settings = Settings {
-        filter: None,
-        hash: false,
-        flows: true,
-        fingerprints: Arc::new(FingerprintSet::builtin()),
-        limits: Limits::default(),
-    };
     let inputs = capture::expand(&[path]).unwrap().inputs;
-    let analysis = pipeline::analyze(&inputs, &settings, &mut NoWatcher).unwrap();
+    let analysis = run::analyze(&inputs, &run::settings());
     assert!(analysis.findings.is_empty(), "{}", path.display());
     let named = analysis.flows.into_iter().filter_map(|flow| {
         let sni = flow.quic?.sni?;

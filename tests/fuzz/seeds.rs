@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use tamperscope::decode::{Decoder, Packet};
-use tamperscope::protocol::{Probe, probe};
+use tamperscope::protocol::{Probe, is_quic_initial, probe};
 use tamperscope::wire::{Endpoint, Frame, FrameId, LinkType, Segment, TcpFlags, Timestamp};
 
 use crate::bodies::conversation::{FROM_SERVER, TIMESTAMPS};
@@ -36,6 +36,11 @@ pub(crate) fn all() -> BTreeMap<&'static str, Seeds> {
                 add("conversation", &format!("-{place}"), talk.script());
                 for (way, stream) in talk.streams.iter().enumerate() {
                     of_stream(stream, &format!("-{place}-{way}"), &mut add);
+                }
+            }
+            for (place, datagrams) in handshakes(&shots).into_values().enumerate() {
+                for len in 1..=datagrams.len().min(DATAGRAMS_MAX) {
+                    add("quic", &format!("-{place}-{len}"), datagrams[..len].concat());
                 }
             }
         }
@@ -171,19 +176,40 @@ fn talks(shots: &[Shot]) -> BTreeMap<(Endpoint, Endpoint), Talk> {
     let mut decoder = Decoder::new();
     let mut talks: BTreeMap<_, Talk> = BTreeMap::new();
     for (number, shot) in (1..).zip(shots) {
-        let frame = Frame {
-            id: FrameId::new(0, number),
-            time: Timestamp::from_nanos(shot.time_ns),
-            link: LinkType(shot.link),
-            bytes: &shot.bytes,
-            original_len: shot.original_len,
-        };
-        if let Ok(Packet::Tcp(segment)) = decoder.decode(&frame) {
+        if let Ok(Packet::Tcp(segment)) = decoder.decode(&frame(shot, number)) {
             let (low, high) = (segment.src.min(segment.dst), segment.src.max(segment.dst));
             talks.entry((low, high)).or_default().segment(&segment);
         }
     }
     talks
+}
+
+/// For the target `quic`: the datagrams of each connection, as the target takes them.
+fn handshakes(shots: &[Shot]) -> BTreeMap<(Endpoint, Endpoint), Vec<Vec<u8>>> {
+    let mut decoder = Decoder::new();
+    let mut handshakes: BTreeMap<_, Vec<Vec<u8>>> = BTreeMap::new();
+    for shot in shots {
+        let Ok(Packet::Udp(datagram)) = decoder.decode(&frame(shot, 1)) else { continue };
+        let (there, back) = ((datagram.src, datagram.dst), (datagram.dst, datagram.src));
+        let from_client = !handshakes.contains_key(&back);
+        let key = if from_client { there } else { back };
+        if handshakes.contains_key(&key) || is_quic_initial(datagram.payload) {
+            let len = (datagram.payload.len() as u16).to_be_bytes();
+            let written = [&[u8::from(from_client)][..], &len, datagram.payload].concat();
+            handshakes.entry(key).or_default().push(written);
+        }
+    }
+    handshakes
+}
+
+fn frame(shot: &Shot, number: u64) -> Frame<'_> {
+    Frame {
+        id: FrameId::new(0, number),
+        time: Timestamp::from_nanos(shot.time_ns),
+        link: LinkType(shot.link),
+        bytes: &shot.bytes,
+        original_len: shot.original_len,
+    }
 }
 
 /// For the target `assembler`: in order, swapped, overlapping, contradicting.
@@ -209,6 +235,8 @@ fn scripts() -> Seeds {
 const FRAMES_MAX: usize = 24;
 /// Connections of a capture.
 const TALKS_MAX: usize = 4;
+/// Datagrams of a handshake.
+const DATAGRAMS_MAX: usize = 4;
 /// Bytes of a stream.
 const STREAM_MAX: usize = 6000;
 /// Bytes of a conversation.

@@ -14,6 +14,7 @@ pub mod dns;
 pub mod fingerprint;
 pub mod head;
 pub mod http;
+pub mod quic;
 pub mod tls;
 
 #[path = "../../common/run.rs"]
@@ -25,13 +26,14 @@ mod stream_model;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("capture", capture::check),
     ("decode", decode::check),
     ("assembler", assembler::check),
     ("tls", tls::check),
     ("http", http::check),
     ("dns", dns::check),
+    ("quic", quic::check),
     ("fingerprint", fingerprint::check),
     ("conversation", conversation::check),
     ("analyze", analyze::check),
