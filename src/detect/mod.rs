@@ -18,6 +18,7 @@ pub mod fingerprint;
 mod baseline;
 mod device;
 mod handshake;
+mod known;
 mod marks;
 mod reset;
 mod reset_sequence;
