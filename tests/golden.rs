@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tamperscope::capture;
 use tamperscope::detect::fingerprint::FingerprintSet;
-use tamperscope::evidence::{Confidence, Finding, Kind};
+use tamperscope::evidence::{Confidence, Finding, HostSource, Kind, Tuple};
 use tamperscope::pipeline::{self, Analysis, Limits, Settings};
 use tamperscope::wire::FrameId;
 
@@ -109,6 +109,41 @@ fn what_is_told_of_the_rest_does_not_depend_on_keeping_all_flows() {
             all.findings.iter().any(of)
         });
         assert_eq!(with_findings.collect::<Vec<_>>(), told.flows, "{story}");
+    }
+}
+
+/// A connection that was hit at its SYN is joined to the one whose name had set the device off.
+#[test]
+fn a_residual_block_names_what_set_it_off() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let analysis = analyze(&captures_of(&root.join("reset-residual")), &settings());
+    let [first, later] = &analysis.findings[..] else { panic!("{:?}", analysis.findings) };
+    assert_eq!((&first.residual_of, first.residual), (&None, None));
+    assert_eq!(later.residual_of.as_ref(), Some(&first.id));
+    assert_eq!(later.residual.map(|residual| residual.tuple), Some(Tuple::Three));
+    assert_eq!(later.host_source, Some(HostSource::Correlation));
+    // It did not ask for that name, and is no access to it.
+    let accesses = |host: &str| {
+        analysis.hosts.iter().find(|record| record.host == host).map(|record| record.accesses)
+    };
+    assert_eq!(accesses("blocked.example"), Some(1));
+}
+
+/// The words of the study of 2023, on what really happened.
+#[test]
+fn broken_connections_have_their_signature() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let table = [
+        ("reset-to-client", "PSH → RST"),
+        ("reset-rst-ack-three", "PSH → RST+ACK; RST+ACK"),
+        ("reset-after-syn", "SYN → RST+ACK"),
+        ("balancer-lost-session", "SYN; ACK → RST+ACK"),
+    ];
+    for (story, name) in table {
+        let analysis = analyze(&captures_of(&root.join(story)), &settings());
+        let told: Vec<_> =
+            analysis.flows.iter().filter_map(|flow| flow.tampering_signature.as_deref()).collect();
+        assert!(told.contains(&name), "{story}: {told:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::evidence::{Confidence, Finding, FlowRecord, HostRecord, HostVerdict, Kind};
+use crate::evidence::{Confidence, Finding, FlowRecord, HostRecord, HostSource, HostVerdict, Kind};
 use crate::wire::Timestamp;
 
 /// What is known so far of every host that flows have named.
@@ -33,7 +33,11 @@ impl HostTally {
     /// Adds a flow and all findings of that flow.
     pub fn flow(&mut self, flow: &FlowRecord, findings: &[&Finding]) {
         let mut names = named_by(flow);
-        for host in findings.iter().filter_map(|finding| finding.host.as_deref()) {
+        // A flow that was hit for another's name did not ask for it.
+        let own = findings.iter().filter(|finding| {
+            finding.residual_of.is_none() || finding.host_source != Some(HostSource::Correlation)
+        });
+        for host in own.filter_map(|finding| finding.host.as_deref()) {
             names.push((host, false));
         }
         self.add(flow.client.ip, &names, findings);

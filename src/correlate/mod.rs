@@ -12,6 +12,8 @@
 
 mod certificates;
 mod hosts;
+mod residual;
 
 pub use certificates::{CertificateSight, CertificateTally};
 pub use hosts::{HostTally, MAX_CLIENTS, MAX_HOSTS, MAX_NAME};
+pub use residual::{Episode, residual_of};

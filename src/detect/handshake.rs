@@ -169,22 +169,20 @@ impl<'a> Rivalry<'a> {
             _ => Grade::Half,
         };
         let (one, two) = (self.forged, self.genuine);
-        let mut text = format!(
-            "{} and {} both accept the connection in the name of {}, with different initial sequence numbers: two responders",
+        let repeated = match self.asked_once {
+            true => "",
+            false => "; the SYN was sent more than once, or was not seen",
+        };
+        let denial = disowned.map_or(String::new(), |seen| {
+            let how = if seen.is_reset() { "rejects" } else { "knows nothing of" };
+            format!(", and the server {how} the one in {} ({})", one.frame, seen.frame)
+        });
+        let text = format!(
+            "{} and {} both accept the connection in the name of {}, with different initial sequence numbers: two responders{repeated}{denial}",
             one.frame.min(two.frame),
             one.frame.max(two.frame),
             scene.claimed(one)
         );
-        if !self.asked_once {
-            text.push_str("; the SYN was sent more than once, or was not seen");
-        }
-        if let Some(seen) = disowned {
-            let how = if seen.is_reset() { "rejects" } else { "knows nothing of" };
-            text.push_str(&format!(
-                ", and the server {how} the one in {} ({})",
-                one.frame, seen.frame
-            ));
-        }
         let words = Words {
             expected: format!("one SYN/ACK, repeated with its number {}", two.seq),
             observed: format!("numbers {} and {}; {}", one.seq, two.seq, self.told_apart()),

@@ -159,6 +159,40 @@ pub struct BlockPage {
     pub fingerprint: Option<String>,
 }
 
+/// What a residual block hangs on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, JsonSchema)]
+pub enum Tuple {
+    /// Client and server.
+    #[serde(rename = "2-tuple")]
+    Two,
+    /// Client, server and its port.
+    #[serde(rename = "3-tuple")]
+    Three,
+    /// Client and server with both ports.
+    #[serde(rename = "4-tuple")]
+    Four,
+}
+
+impl Tuple {
+    /// In words.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Two => "this client and this server",
+            Self::Three => "this client and this port of the server",
+            Self::Four => "this port of the client and this port of the server",
+        }
+    }
+}
+
+/// How a flow was hit after another one had set the device off.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, JsonSchema)]
+pub struct Residual {
+    /// How long after: the block had lasted for so long at least.
+    pub seconds: f64,
+    /// What both flows have in common.
+    pub tuple: Tuple,
+}
+
 /// Interference in one flow, with its evidence.
 #[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
 pub struct Finding {
@@ -206,6 +240,8 @@ pub struct Finding {
     pub residual_of: Option<String>,
     /// Numbers of the flows that the client opened to an address which a forged DNS answer gave it.
     pub led_to: Vec<u64>,
+    /// How long after that, and on what it hangs.
+    pub residual: Option<Residual>,
     /// What the forged packets tell about their sender.
     pub injector: Option<Injector>,
     /// The page that stood in for the answer.

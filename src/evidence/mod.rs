@@ -22,7 +22,8 @@ pub use capture::{
 };
 pub use fact::{Fact, Grade, Suspicion, Weighed};
 pub use finding::{
-    BlockPage, Confidence, Finding, FrameRole, HostSource, Injector, Kind, RoledFrame,
+    BlockPage, Confidence, Finding, FrameRole, HostSource, Injector, Kind, Residual, RoledFrame,
+    Tuple,
 };
 pub use flow::{
     ByDirection, DnsAnswer, DnsExchange, FlowEnd, FlowRecord, HttpExchange, QuicNames, RoleSource,

@@ -28,6 +28,8 @@ pub enum Family {
     Header,
     /// What it came after.
     Pattern,
+    /// What the same endpoints met before.
+    Repetition,
 }
 
 macro_rules! signals {
@@ -112,6 +114,8 @@ signals! {
     RstTrigger = "rst_trigger", Pattern;
     /// The server's first word is a fatal TLS alert.
     TlsAlertEarly = "tls_alert_early", Pattern;
+    /// The same endpoints had been hit for a name shortly before.
+    Residual = "residual", Repetition;
     /// A close in good order came first.
     OrderlyClose = "orderly_close", Pattern;
     /// Two answers to one DNS query that contradict each other.
@@ -379,6 +383,13 @@ static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "Nothing by itself; it weighs with data_fast, no_timestamp or ttl_shift on the same packet.",
         "The server's own refusal: of the name (RFC 6066 section 3), of the versions or ciphers offered.",
         "RFC 8446 section 6.2",
+    ),
+    entry(
+        Signal::Residual,
+        "The suspect packet answers a packet without a name, within 180 s after a finding of likely or above whose trigger named a host, between the same client and server.",
+        "It confirms a device that remembers: each connection by itself would have been let through.",
+        "A server that refuses a client for a while (rate limits), after a finding that was wrong.",
+        "Bock and others, Your Censor is My Censor, WOOT 2021; 180 s and 90 s in China, 180 s in Iran",
     ),
     entry(
         Signal::OrderlyClose,

@@ -176,6 +176,9 @@ mod tests {
     use super::*;
     use crate::wire::{FrameId, TcpFlags, Timestamp, Ttl};
 
+    /// For each RST whether it has ACK, and its acknowledgment number.
+    type Resets = &'static [(bool, u32)];
+
     const ACK: TcpFlags = TcpFlags::ACK;
     const RST: TcpFlags = TcpFlags::RST;
 
@@ -214,15 +217,16 @@ mod tests {
 
     fn signature(packets: &[Sighting]) -> Option<&'static str> {
         let mut seen = Break::default();
-        packets.iter().for_each(|packet| seen.note(packet));
+        for packet in packets {
+            seen.note(packet);
+        }
         seen.signature(true)
     }
 
-    /// The 19 of the study: how far the client came, and for each RST whether it has ACK, and its
-    /// acknowledgment number.
+    /// The 19 of the study: how far the client came, and the RSTs.
     #[test]
     fn all_nineteen_are_told() {
-        let table: [(usize, &[(bool, u32)], &str); 19] = [
+        let table: [(usize, Resets, &str); 19] = [
             (1, &[], "SYN → ∅"),
             (1, &[(false, 0)], "SYN → RST"),
             (1, &[(true, 1)], "SYN → RST+ACK"),

@@ -8,7 +8,7 @@ use super::tls::TlsTalk;
 use crate::correlate::{CertificateSight, CertificateTally, HostTally};
 use crate::detect::Trigger;
 use crate::evidence::{
-    ByDirection, FlowEnd, FlowRecord, HostSource, Kind, QuicNames, RoleSource, Suspicion,
+    ByDirection, FlowEnd, FlowRecord, HostSource, Kind, QuicNames, Residual, RoleSource, Suspicion,
 };
 use crate::flow::UdpFlow;
 use crate::verdict::{self, Verdict};
@@ -76,6 +76,8 @@ pub struct Found {
     pub verdict: Verdict,
     /// The name concerned, and where it stood.
     pub host: Option<(String, HostSource)>,
+    /// The finding that set it off, and how long before.
+    pub residual: Option<((FrameId, Kind), Residual)>,
 }
 
 /// Judges a TCP flow that has ended. Its streams are already flushed.
@@ -86,7 +88,7 @@ pub(super) fn judge(key: &FlowKey, conversation: &Conversation) -> Vec<Found> {
     let found = suspicions.into_iter().filter_map(|suspicion| {
         let verdict = verdict::weigh(&suspicion)?;
         let host = host_of(conversation, &suspicion);
-        Some(Found { suspicion, verdict, host })
+        Some(Found { suspicion, verdict, host, residual: None })
     });
     found.collect()
 }

@@ -245,7 +245,7 @@ pub(super) fn found(
     suspicion.forged.sort_unstable();
     suspicion.genuine.sort_unstable();
     let host = Some((exchange.name.to_string(), HostSource::Dns));
-    Some(Found { suspicion, verdict, host })
+    Some(Found { suspicion, verdict, host, residual: None })
 }
 
 /// Exchanges that are told together with the first.

@@ -22,6 +22,7 @@ mod directory;
 mod dns;
 mod http;
 mod intake;
+mod joining;
 mod lane;
 mod lanes;
 mod openings;

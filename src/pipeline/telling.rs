@@ -1,11 +1,12 @@
 //! Outcomes into records: numbers, paths, ids and totals, once all lanes are done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
 use super::closing::{Ended, Found, LimitCounts};
 use super::intake::Intake;
+use super::joining::{Origin, join_certificates, join_residual};
 use super::resolvers::Resolvers;
 use super::{Analysis, Openings, Outcome, Settings};
 use super::{consequence, dns};
@@ -14,10 +15,10 @@ use crate::correlate::{CertificateTally, HostTally};
 use crate::decode::{FragmentConflict, SkipCounts};
 use crate::evidence::{
     CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
-    FragmentConflictRecord, FrameRole, HostSource, InterfaceRecord, Kind, RoledFrame, Summary,
+    FragmentConflictRecord, FrameRole, InterfaceRecord, Kind, RoledFrame, Summary, Suspicion,
     ToolRecord,
 };
-use crate::verdict::{self, SIGNALS_VERSION};
+use crate::verdict::SIGNALS_VERSION;
 use crate::wire::FrameId;
 
 /// Turns outcomes into records.
@@ -45,25 +46,27 @@ impl Telling<'_> {
             limits.add(lane.limits);
         }
         flows.extend(resolvers.take_flows());
+        join_certificates(&mut flows, &certificates);
         self.judge_dns(&mut flows, &resolvers);
+        let (mut flows, quiet) = self.told(flows);
+        for ended in quiet {
+            tally.flow(&ended.record, &[]);
+        }
         flows.sort_by_key(|ended| ended.first_frame);
+        join_residual(&mut flows);
+        let ids = self.ids(&flows);
         let numbers = numbers_of(&flows, &openings);
         let mut records = Vec::with_capacity(flows.len());
         let mut findings = Vec::new();
         for (number, ended) in numbers.into_iter().zip(flows) {
-            let swapped = swapped(&ended, &certificates);
-            let Ended { mut record, first_frame, mut found, .. } = ended;
-            found.extend(swapped);
+            let Ended { mut record, first_frame, found, .. } = ended;
             record.flow = number;
             record.capture = self.path(first_frame);
             let own: Vec<Finding> =
-                found.into_iter().map(|found| self.finding(found, &record)).collect();
-            let own_is_empty = own.is_empty();
+                found.into_iter().map(|found| self.finding(found, &record, &ids)).collect();
             tally.flow(&record, &own.iter().collect::<Vec<_>>());
             findings.extend(own.into_iter().map(|finding| (finding_place(&finding), finding)));
-            if self.settings.flows || !own_is_empty {
-                records.push(record);
-            }
+            records.push(record);
         }
         findings.sort_by_key(|((file, frame), finding)| (file.clone(), *frame, finding.kind));
         let mut findings: Vec<Finding> = findings.into_iter().map(|(_, finding)| finding).collect();
@@ -78,9 +81,8 @@ impl Telling<'_> {
         }
     }
 
-    /// Judges what the flows said in DNS, now that all resolvers' habits are known. Flows that were
-    /// kept for that alone, and show nothing, are forgotten.
-    fn judge_dns(&self, flows: &mut Vec<Ended>, resolvers: &Resolvers) {
+    /// Judges what the flows said in DNS, now that all resolvers' habits are known.
+    fn judge_dns(&self, flows: &mut [Ended], resolvers: &Resolvers) {
         let list = &self.settings.fingerprints;
         for ended in flows.iter_mut() {
             if ended.dns.stands_out() || resolvers.may_judge(ended.first_frame) {
@@ -88,20 +90,40 @@ impl Telling<'_> {
                 ended.found.extend(found);
             }
         }
-        if !self.settings.flows {
-            flows.retain(|ended| !ended.found.is_empty() || ended.certificate.is_some());
-        }
+    }
+
+    /// The flows to be told, and those that were kept only to be judged and show nothing.
+    fn told(&self, flows: Vec<Ended>) -> (Vec<Ended>, Vec<Ended>) {
+        flows.into_iter().partition(|ended| self.settings.flows || !ended.found.is_empty())
     }
 
     fn path(&self, frame: FrameId) -> String {
         self.files.get(usize::from(frame.file())).map(|file| file.path.clone()).unwrap_or_default()
     }
 
-    fn finding(&self, found: Found, flow: &FlowRecord) -> Finding {
-        let Found { suspicion, verdict, host } = found;
+    /// The ids of the findings that set others off.
+    fn ids(&self, flows: &[Ended]) -> BTreeMap<Origin, String> {
+        let causes: BTreeSet<Origin> = flows
+            .iter()
+            .flat_map(|ended| &ended.found)
+            .filter_map(|found| Some(found.residual?.0))
+            .collect();
+        let all =
+            flows.iter().flat_map(|ended| ended.found.iter().map(move |found| (ended, found)));
+        all.filter_map(|(ended, found)| {
+            let origin = (ended.first_frame, found.suspicion.kind);
+            let anchor = anchor_of(&found.suspicion, &ended.record);
+            let id = || self.finding_id(&ended.record, found.suspicion.kind, anchor);
+            causes.contains(&origin).then(|| (origin, id()))
+        })
+        .collect()
+    }
+
+    fn finding(&self, found: Found, flow: &FlowRecord, ids: &BTreeMap<Origin, String>) -> Finding {
+        let Found { suspicion, verdict, host, residual } = found;
+        let (origin, residual) = residual.unzip();
         let (host, host_source) = host.unzip();
-        let anchor = suspicion.forged.first().or(suspicion.trigger.as_ref()).copied();
-        let anchor = anchor.unwrap_or(flow.first_frame);
+        let anchor = anchor_of(&suspicion, flow);
         let mut frames: Vec<(FrameId, FrameRole)> = Vec::new();
         frames.extend(suspicion.trigger.map(|frame| (frame, FrameRole::Trigger)));
         frames.extend(suspicion.forged.iter().map(|frame| (*frame, FrameRole::Forged)));
@@ -136,7 +158,8 @@ impl Telling<'_> {
             evidence: verdict.evidence,
             against: verdict.against,
             alternatives: suspicion.alternatives,
-            residual_of: None,
+            residual_of: origin.and_then(|origin| ids.get(&origin).cloned()),
+            residual,
             led_to: Vec::new(),
             injector: suspicion.injector,
             block_page: suspicion.block_page,
@@ -208,12 +231,10 @@ impl Telling<'_> {
     }
 }
 
-/// What the certificates of other flows say of this flow's.
-fn swapped(ended: &Ended, certificates: &CertificateTally) -> Option<Found> {
-    let sight = ended.certificate.as_deref()?;
-    let suspicion = certificates.judge(sight)?;
-    let verdict = verdict::weigh(&suspicion)?;
-    Some(Found { suspicion, verdict, host: Some((sight.name.clone(), HostSource::Sni)) })
+/// The frame that a finding is known by.
+fn anchor_of(suspicion: &Suspicion, flow: &FlowRecord) -> FrameId {
+    let anchor = suspicion.forged.first().or(suspicion.trigger.as_ref());
+    anchor.copied().unwrap_or(flow.first_frame)
 }
 
 /// Findings by kind and confidence.

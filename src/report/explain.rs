@@ -124,6 +124,7 @@ const fn family(family: Family) -> &'static str {
         Family::Timestamps => "TCP timestamps",
         Family::Header => "other header fields",
         Family::Pattern => "what it came after",
+        Family::Repetition => "what the same endpoints met before",
     }
 }
 

@@ -282,6 +282,7 @@ fn notice() -> Finding {
         alternatives: vec![PROXY.to_owned()],
         residual_of: None,
         led_to: Vec::new(),
+        residual: None,
         injector: Some(Injector {
             direction: Some(Direction::ToClient),
             initial_ttl: Some(Ttl(64)),

@@ -51,6 +51,7 @@ pub(super) const fn prior(kind: Kind) -> f64 {
 }
 
 /// What `signal` weighs.
+#[expect(clippy::too_many_lines, reason = "a table: one row a signal")]
 pub const fn weight_of(signal: Signal) -> Weight {
     match signal {
         Signal::RstSeqAhead => {
@@ -117,6 +118,7 @@ pub const fn weight_of(signal: Signal) -> Weight {
         Signal::TlsAlertEarly => {
             weight(5.0, 2.0, "a description: servers refuse names and versions daily")
         }
+        Signal::Residual => weight(6.0, 3.0, "rate limits do the same, but seldom after a forgery"),
         Signal::OrderlyClose => weight(-22.0, -11.0, "most genuine resets follow a close"),
         Signal::DnsConflict => weight(18.0, 6.0, "to be measured"),
         Signal::DnsListed => {

@@ -36,7 +36,9 @@ fn own_making(ttl: u8, ms: u64) -> CertificateSight {
 
 fn tally(sights: &[CertificateSight]) -> CertificateTally {
     let mut tally = CertificateTally::default();
-    sights.iter().for_each(|sight| tally.add(sight));
+    for sight in sights {
+        tally.add(sight);
+    }
     tally
 }
 

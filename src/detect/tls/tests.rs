@@ -27,7 +27,7 @@ fn suspicion(log: &[Sighting], conflicts: &[Conflict]) -> Option<Suspicion> {
     let handshake = handshake(log);
     let refusal =
         Some(TlsRefusal { frame: FrameId::new(0, 5), code: 40, name: "handshake_failure" });
-    judge(&Scene { refusal, conflicts, ..scene(&handshake, log) })
+    judge(&Scene { conflicts, refusal, ..scene(&handshake, log) })
 }
 
 fn confidence(log: &[Sighting], conflicts: &[Conflict]) -> Option<Confidence> {

@@ -163,9 +163,14 @@ fn origin(injector: &Injector) -> Option<String> {
 
 fn residual(finding: &Finding, findings: &[Finding]) -> Option<String> {
     let id = finding.residual_of.as_deref()?;
+    let since = finding.residual.map_or(String::new(), |residual| {
+        format!(" {} s later, between {}", residual.seconds, residual.tuple.in_words())
+    });
     Some(match findings.iter().find(|other| other.id == id) {
-        Some(first) => format!("The block set off in flow {} was still in force.", first.flow),
-        None => "A block set off by an earlier flow was still in force.".to_owned(),
+        Some(first) => {
+            format!("The block set off in flow {} was still in force{since}.", first.flow)
+        }
+        None => format!("A block set off by an earlier flow was still in force{since}."),
     })
 }
 

@@ -1,0 +1,102 @@
+//! What one flow says about another, before anything is told: substituted certificates, and
+//! residual blocking.
+
+use super::closing::{Ended, Found};
+use crate::correlate::{CertificateTally, Episode, residual_of};
+use crate::evidence::{Confidence, Fact, Grade, HostSource, Kind, Residual, Signal, Suspicion};
+use crate::verdict;
+use crate::wire::FrameId;
+
+/// A finding of another flow: the flow's first frame, and the kind.
+pub(super) type Origin = (FrameId, Kind);
+
+/// Holds the certificates of `flows` that nobody vouches for against those of all flows.
+pub(super) fn join_certificates(flows: &mut [Ended], certificates: &CertificateTally) {
+    for ended in flows {
+        let Some(sight) = ended.certificate.as_deref() else { continue };
+        let Some(suspicion) = certificates.judge(sight) else { continue };
+        // One finding for each flow and kind.
+        if ended.found.iter().any(|found| found.suspicion.kind == suspicion.kind) {
+            continue;
+        }
+        let Some(verdict) = verdict::weigh(&suspicion) else { continue };
+        let host = Some((sight.name.clone(), HostSource::Sni));
+        ended.found.push(Found { suspicion, verdict, host, residual: None });
+    }
+}
+
+/// Joins findings without a name of their own to the named one that set them off.
+pub(super) fn join_residual(flows: &mut [Ended]) {
+    let places: Vec<(usize, usize)> = flows
+        .iter()
+        .enumerate()
+        .flat_map(|(flow, ended)| (0..ended.found.len()).map(move |place| (flow, place)))
+        .collect();
+    let at = |flows: &[Ended], (flow, place): (usize, usize)| -> Option<Cause> {
+        let ended = flows.get(flow)?;
+        let found = ended.found.get(place)?;
+        Some(Cause {
+            episode: episode(ended, found),
+            origin: (ended.first_frame, found.suspicion.kind),
+            host: found.host.as_ref().map(|(host, _)| host.clone()),
+        })
+    };
+    let causes: Vec<Cause> = places.iter().filter_map(|place| at(flows, *place)).collect();
+    let episodes: Vec<Episode> = causes.iter().map(|cause| cause.episode).collect();
+    for ((flow, place), link) in places.into_iter().zip(residual_of(&episodes)) {
+        let Some((cause, residual)) = link else { continue };
+        let found = flows.get_mut(flow).and_then(|ended| ended.found.get_mut(place));
+        if let (Some(found), Some(cause)) = (found, causes.get(cause)) {
+            attach(found, cause, residual);
+        }
+    }
+}
+
+struct Cause {
+    episode: Episode,
+    origin: Origin,
+    host: Option<String>,
+}
+
+fn episode(ended: &Ended, found: &Found) -> Episode {
+    let record = &ended.record;
+    Episode {
+        proto: record.proto,
+        client: record.client,
+        server: record.server,
+        time: found.suspicion.time,
+        // A forged SYN/ACK answers the SYN, whatever the client asks for afterwards.
+        named: found.host.is_some() && found.suspicion.kind != Kind::Handshake,
+        sure: found.verdict.confidence >= Confidence::Likely,
+    }
+}
+
+fn attach(found: &mut Found, cause: &Cause, residual: Residual) {
+    found.suspicion.facts.push(fact(&found.suspicion, cause, residual));
+    if let Some(verdict) = verdict::weigh(&found.suspicion) {
+        found.verdict = verdict;
+    }
+    if found.host.is_none() {
+        found.host = cause.host.clone().map(|host| (host, HostSource::Correlation));
+    }
+    found.residual = Some((cause.origin, residual));
+}
+
+/// `residual`.
+fn fact(suspicion: &Suspicion, cause: &Cause, residual: Residual) -> Fact {
+    let frame = suspicion.forged.first().or(suspicion.trigger.as_ref());
+    let host = cause.host.as_deref().unwrap_or("a name");
+    let Residual { seconds, tuple } = residual;
+    Fact {
+        signal: Signal::Residual,
+        grade: Grade::Full,
+        frame: frame.copied().unwrap_or_default(),
+        expected: "each connection judged by what it asks for".to_owned(),
+        observed: format!("a connection without a name hit {seconds} s after {host}"),
+        text: format!(
+            "{seconds} s before, {host} had set off the same between {}, in the flow that begins in {}",
+            tuple.in_words(),
+            cause.origin.0
+        ),
+    }
+}
