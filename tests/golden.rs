@@ -137,7 +137,7 @@ fn broken_connections_have_their_signature() {
         ("reset-to-client", "PSH → RST"),
         ("reset-rst-ack-three", "PSH → RST+ACK; RST+ACK"),
         ("reset-after-syn", "SYN → RST+ACK"),
-        ("balancer-lost-session", "SYN; ACK → RST+ACK"),
+        ("balancer-lost-session", "PSH → RST+ACK"),
     ];
     for (story, name) in table {
         let analysis = analyze(&captures_of(&root.join(story)), &settings());

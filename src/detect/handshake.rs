@@ -169,10 +169,8 @@ impl<'a> Rivalry<'a> {
             _ => Grade::Half,
         };
         let (one, two) = (self.forged, self.genuine);
-        let repeated = match self.asked_once {
-            true => "",
-            false => "; the SYN was sent more than once, or was not seen",
-        };
+        let repeated =
+            if self.asked_once { "" } else { "; the SYN was sent more than once, or was not seen" };
         let denial = disowned.map_or(String::new(), |seen| {
             let how = if seen.is_reset() { "rejects" } else { "knows nothing of" };
             format!(", and the server {how} the one in {} ({})", one.frame, seen.frame)
