@@ -14,8 +14,10 @@ sys.dont_write_bytecode = True
 
 FIELDS = ["frame.number", "frame.time_epoch", "ip.src", "ipv6.src", "tcp.stream", "tcp.flags",
           "tcp.seq_raw", "tcp.len", "ip.checksum.status", "tcp.checksum.status", "http.host",
-          "tls.handshake.extensions_server_name", "tcp.flags.syn"]
+          "tls.handshake.extensions_server_name", "tcp.flags.syn", "udp.stream",
+          "udp.checksum.status", "dns.id", "dns.flags.response", "dns.qry.name"]
 OPTIONS = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE",
+           "-o", "udp.check_checksum:TRUE", "-d", "udp.port==5300,dns",
            "-o", "tcp.desegment_tcp_streams:FALSE"]
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 BAD = "0"
@@ -68,7 +70,8 @@ def problems(folder):
     for name, frames in files.items():
         found += checksum_problems(name, frames)
     for wanted in label["expected"]:
-        found += expectation_problems(wanted, files[wanted["capture"]], label)
+        judge = dns_problems if wanted["kind"] == "dns" else expectation_problems
+        found += judge(wanted, files[wanted["capture"]], label)
     if (label["kind"] == "interfered") != bool(label["expected"]):
         found.append(f"{label['kind']}, but {len(label['expected'])} findings expected")
     found += host_problems(label)
@@ -78,7 +81,8 @@ def problems(folder):
 def checksum_problems(name, frames):
     """Every frame must look as it did on a wire."""
     return [f"{name}: frame {at}: {field} is bad" for at, values in frames.items()
-            for field in ("ip.checksum.status", "tcp.checksum.status") if values[field] == BAD]
+            for field in ("ip.checksum.status", "tcp.checksum.status", "udp.checksum.status")
+            if values[field] == BAD]
 
 
 def expectation_problems(wanted, frames, label):
@@ -101,6 +105,28 @@ def expectation_problems(wanted, frames, label):
         found += trigger_problems(wanted, trigger, forged, frames, label)
     if wanted["min_confidence"] == "confirmed" and not proof(wanted, forged, frames):
         found.append(f"`confirmed` without proof: {wanted['client']}")
+    return [f"{wanted['capture']}: {text}" for text in found]
+
+
+def dns_problems(wanted, frames, label):
+    """One expected finding about DNS against what tshark sees."""
+    found = []
+    trigger = frames[wanted["trigger_frame"]]
+    replies = [frames[at] for at in wanted["forged_frames"] + wanted["genuine_frames"]]
+    for values in replies:
+        if values["udp.stream"] != trigger["udp.stream"] or values["dns.id"] != trigger["dns.id"]:
+            found.append(f"frame {values['frame.number']} does not answer the trigger")
+        if values["dns.flags.response"] not in ("1", "True"):
+            found.append(f"frame {values['frame.number']} is no answer")
+    if trigger["dns.qry.name"].lower() != wanted["host"]:
+        found.append(f"trigger asks for {trigger['dns.qry.name']}, not {wanted['host']}")
+    if wanted["min_confidence"] == "confirmed" and not wanted["genuine_frames"]:
+        found.append(f"`confirmed` without proof: {wanted['client']}")
+    if label["vantage"] == "near client" and wanted["genuine_frames"]:
+        first, later = ([float(frames[at]["frame.time_epoch"]) for at in wanted[key]]
+                        for key in ("forged_frames", "genuine_frames"))
+        if min(first) > min(later):
+            found.append("forged after the genuine answer")
     return [f"{wanted['capture']}: {text}" for text in found]
 
 

@@ -173,9 +173,47 @@ def same_query(server, name, times):
         print(len(sock.recv(512)))
 
 
+def ask(server, pauses, *names):
+    """One question for each name, A, from one port each and without EDNS; sent again after each of
+    `pauses` (seconds, with commas between) whether or not an answer has come."""
+    for number, name in enumerate(names):
+        labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+        query = struct.pack("!6H", 0x5100 + number, 0x0100, 1, 0, 0, 0) + labels + b"\0\0\x01\0\x01"
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        address, _, port = server.partition("#")
+        sock.connect((address, int(port or 53)))
+        waits = [float(pause) for pause in pauses.split(",") if pause]
+        for pause in (*waits, 1.5):
+            sock.send(query)
+            listen(sock, pause)
+        sock.close()
+
+
+def listen(sock, seconds):
+    """Take what comes for so long."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        sock.settimeout(left)
+        try:
+            print(len(sock.recv(2048)))
+        except TimeoutError:
+            return
+
+
+def two_resolvers(name, *servers):
+    """One question to several resolvers from one port, with one id."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    query = struct.pack("!6H", 0x5200, 0x0100, 1, 0, 0, 0) + labels + b"\0\0\x01\0\x01"
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("", 40153))
+    for server in servers:
+        sock.sendto(query, (server, 53))
+    listen(sock, 1)
+
+
 WHAT = {act.__name__.replace("_", "-"): act for act in (
     half_closed, many_requests, keep_alive, reuse_port, post, unfinished, impatient, quiet, scan,
-    same_query)}
+    same_query, ask, two_resolvers)}
 
 if __name__ == "__main__":
     WHAT[sys.argv[1]](*sys.argv[2:])

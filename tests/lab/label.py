@@ -1,6 +1,6 @@
 """Labels from what the laboratory knows, never from what an analyser says.
 
-Every TCP segment of a capture is given its true origin: `client` and `server` by the recordings
+Every TCP segment and every UDP datagram of a capture is given its true origin: `client` and `server` by the recordings
 made in those hosts' own places, `forged` by the middlebox's log. A segment that fits none, or
 both a forger and a host, is an error: then the story is recorded again.
 """
@@ -9,6 +9,8 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+import datagrams
+import dnswire
 from packets import FIN, RST, SYN, parse
 
 
@@ -17,7 +19,7 @@ ALERT = 21  # the content type of a TLS alert (RFC 8446 5.1)
 
 @dataclass
 class Frame:
-    """One captured TCP segment and where it came from."""
+    """One captured TCP segment or UDP datagram, and where it came from."""
 
     number: int
     time: int
@@ -41,11 +43,22 @@ def segments(capture, file):
     return found
 
 
+def all_datagrams(capture, file):
+    """The capture's UDP datagrams."""
+    found = []
+    for number, record in enumerate(capture.records, 1):
+        datagram = datagrams.parse(record.frame, capture.link_type)
+        if datagram:
+            found.append(Frame(number, record.time, file, datagram))
+    return found
+
+
 def forged_key(entry):
     """The key of a packet of the middlebox's log."""
     raw = bytes.fromhex(entry["packet"])
     kind = b"\x08\x00" if raw[0] >> 4 == 4 else b"\x86\xdd"
-    return parse(bytes(12) + kind + raw).key
+    read = datagrams.parse if entry.get("proto") == "udp" else parse
+    return read(bytes(12) + kind + raw).key
 
 
 def read_log(path):
@@ -214,9 +227,44 @@ def client_of(forged):
     return end_point(segment.src, segment.sport)
 
 
-def label(story, frames):
+def poisoned(frames, story):
+    """The expected findings about DNS: one for each flow in which an answer was forged."""
+    flows = {}
+    for frame in frames:
+        flows.setdefault(connection(frame.segment), []).append(frame)
+    found = [dns_expectation(flow, story) for flow in flows.values()]
+    return [wanted for wanted in found if wanted]
+
+
+def dns_expectation(flow, story):
+    """The expected finding of one UDP flow, or None where nothing was forged in it."""
+    forged = [frame for frame in flow if frame.origin == "forged"]
+    if not forged:
+        return None
+    first = forged[0]
+    asked = {dnswire.answer_id(frame.segment.payload) for frame in forged}
+    wanted = first.entry["trigger"]
+    trigger = next((frame for frame in flow if frame.origin == "client" and (
+        frame.segment.ipid, frame.segment.payload.hex()) == (wanted["ipid"], wanted["payload"])),
+        None)
+    genuine = [frame.number for frame in flow if frame.origin == "server"
+               and dnswire.answer_id(frame.segment.payload) in asked]
+    return {
+        "kind": "dns",
+        "host": first.entry["host"],
+        "min_confidence": story.confidence_for(first.entry["host"]),
+        "trigger_frame": trigger.number if trigger else None,
+        "forged_frames": [frame.number for frame in forged],
+        "genuine_frames": genuine,
+        "client": end_point(first.segment.dst, first.segment.dport),
+        "capture": first.file,
+    }
+
+
+def label(story, frames, datagram_frames=()):
     """The label of a story, from its attributed frames."""
     expected = [wanted for flow in incarnations(frames) if (wanted := expectation(flow, story))]
+    expected += poisoned(datagram_frames, story)
     result = {"story": story.name, "kind": story.kind, "vantage": story.vantage,
               "expected": expected}
     if story.hosts:

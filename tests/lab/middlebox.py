@@ -11,6 +11,7 @@ SCENARIO is a JSON object:
   finish    true: play the server's part when the client closes a swallowed flow
   residual  {"seconds", "forge"}: after a trigger, every SYN of the same client, server and port
   forge     what to send (see forge.py)
+  dns       which queries to answer, and how (see poison.py)
 
 The LOG gets one JSON object a line for each packet forged or swallowed, as it was sent.
 """
@@ -19,6 +20,8 @@ import json
 import sys
 import time
 
+import datagrams
+import poison
 from bridge import Bridge, opposite
 from forge import Forger, describe
 from packets import FIN, SYN, build, parse
@@ -43,16 +46,40 @@ class Middlebox:
         self.flows = {}
         self.residual = {}
         self.forger = Forger(scenario.get("seed", 7))
+        self.poisoner = poison.Poisoner(scenario.get("dns", {}), scenario.get("seed", 7))
 
     def handle(self, side, frame):
         """Decide about one frame that came in on `side`."""
         segment = parse(frame)
         if segment is None:
-            self.bridge.send(opposite(side), frame)
+            self.datagram(side, frame, datagrams.parse(frame))
         elif side == "left":
             self.from_client(frame, segment)
         else:
             self.from_server(frame, segment)
+
+    def datagram(self, side, frame, datagram):
+        """Look for a query to answer; anything else goes on."""
+        if datagram and side == "right":
+            self.poisoner.saw_answer(datagram)
+        exempt = datagram and datagram.src in self.scenario.get("exempt", [])
+        query = self.poisoner.judge(datagram) if datagram and side == "left" else None
+        if query is None or exempt:
+            self.bridge.send(opposite(side), frame)
+            return
+        trigger = {"proto": "udp", "host": query.name}
+        if self.poisoner.rules.get("swallow"):
+            self.write({"action": "swallow", **trigger, **poison.describe(datagram)})
+        else:
+            self.bridge.send("right", frame)
+        macs, kind = frame[6:12] + frame[:6], frame[12:14]
+        for delay, forged in self.poisoner.answers(query, datagram):
+            packet = datagrams.build(forged)
+            entry = {"action": "forge", "to": "client", **trigger,
+                     "trigger": poison.describe(datagram), **poison.describe(forged),
+                     "packet": packet.hex()}
+            self.bridge.send("left", macs + kind + packet, delay,
+                             lambda entry=entry: self.write(entry))
 
     def from_client(self, frame, segment):
         """Look for a trigger; pass the segment on unless the scenario says otherwise."""

@@ -109,6 +109,18 @@ class Lab:
                               *options, check=False)
         self.note(f"quic {name}: {said.strip()}")
 
+    def resolver(self, what, address="203.0.113.65", port=53):
+        """One of resolvers.py's acts, until the story ends."""
+        return self.world.python("server", "resolvers.py", what, address, port)
+
+    def dig(self, name, *options, kind="A", server="203.0.113.53", source="198.51.100.10"):
+        """One question by dig, which asks for EDNS; no answer is part of the story."""
+        family = [] if ":" in server else ["-b", source]
+        said = self.world.run("client", "dig", "+short", "+tries=1", "+time=3", *family,
+                              f"@{server}", name, kind, *options, check=False)
+        self.note(f"dig {name} {kind}: {' '.join(said.split())}")
+        return said
+
     def start(self, place, *command):
         """Any other process."""
         return self.world.start(place, *command)
@@ -176,24 +188,28 @@ def play(lab, story):
 def write(story, lab, target):
     """Attribute, label and write the folder."""
     log = labels.read_log(lab.folder / "middlebox.jsonl")
-    pieces, frames = [], []
+    pieces, frames, datagram_frames = [], [], []
     for file, paths in lab.captures:
         capture = pcap.read(paths["capture"])
         if story.edit:
             capture = capture.with_records(story.edit(capture.records))
-        sent = {who: sent_by(paths[who], who) for who in ("client", "server")}
+        sent = {who: sent_by(paths[who], who, labels.segments) for who in ("client", "server")}
+        also = {who: sent_by(paths[who], who, labels.all_datagrams) for who in sent}
         for name, part in divide(story, file, capture):
             found = labels.segments(part, name)
             stranger = "forged" if story.impostor else "gateway" if story.gateway else ""
             labels.attribute(found, log, sent, stranger)
             frames.extend(found)
+            found = labels.all_datagrams(part, name)
+            labels.attribute(found, log, also, stranger)
+            datagram_frames.extend(found)
             pieces.append((name, part))
     if target.exists():
         shutil.rmtree(target)
     target.mkdir(parents=True)
     for name, part in pieces:
         pcap.write(target / name, part, **story.pcapng)
-    result = labels.label(story, frames)
+    result = labels.label(story, frames, datagram_frames)
     (target / "label.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n",
                                        encoding="utf-8")
     if log:
@@ -209,10 +225,11 @@ def divide(story, file, capture):
     return [(name, capture.with_records(part)) for name, part in zip(story.files, parts)]
 
 
-def sent_by(path, who):
-    """The keys of all segments that a host itself sent, from the recording in its own place."""
+def sent_by(path, who, read):
+    """The keys of all that a host itself sent and that `read` reads, from the recording in its
+    own place."""
     own = ("198.51.100.", "2001:db8:c:") if who == "client" else ("203.0.113.", "2001:db8:5:")
-    found = labels.segments(pcap.read(path), who)
+    found = read(pcap.read(path), who)
     return {frame.segment.key for frame in found if frame.segment.src.startswith(own)}
 
 

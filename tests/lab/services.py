@@ -175,7 +175,7 @@ def start(world):
     (folder / "nginx.conf").write_text(nginx_config(folder), encoding="utf-8")
     nginx = world.start("server", "nginx", "-p", folder, "-c", folder / "nginx.conf")
     lines = ["no-resolv", "no-hosts", "no-daemon", "user=root", "local-ttl=60",
-             "listen-address=203.0.113.53", "bind-interfaces", f"pid-file={folder}/dnsmasq.pid"]
+             "listen-address=203.0.113.53,2001:db8:5::10", "bind-interfaces", f"pid-file={folder}/dnsmasq.pid"]
     for name, (v4, v6) in NAMES.items():
         lines += [f"host-record={name},{address}" for address in v4]
         lines += [f"host-record={name},{v6}"] if v6 else []
