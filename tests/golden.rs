@@ -98,6 +98,9 @@ fn what_is_told_of_the_rest_does_not_depend_on_keeping_all_flows() {
         "port-reuse",
         "certificate-swap",
         "certificate-self-signed",
+        "dns-in-path",
+        "dns-led-astray",
+        "dns-balanced",
     ] {
         let files = captures_of(&root.join(story));
         let (all, told) = (analyze(&files, &all), analyze(&files, &told));
@@ -240,6 +243,7 @@ fn is_of(found: &Finding, expected: &Expected) -> bool {
         "response" => Kind::Response,
         "handshake" => Kind::Handshake,
         "tls" => Kind::Tls,
+        "dns" => Kind::Dns,
         other => panic!("unknown kind {other}"),
     };
     found.kind == kind

@@ -238,7 +238,8 @@ pub struct Finding {
     pub alternatives: Vec<String>,
     /// The `id` of the finding whose trigger set off this flow's blocking.
     pub residual_of: Option<String>,
-    /// Numbers of the flows that the client opened to an address which a forged DNS answer gave it.
+    /// Numbers of the flows with findings of their own that the client opened to an address which
+    /// this forged DNS answer gave it. All its flows there tell so themselves (`led_here_by`).
     pub led_to: Vec<u64>,
     /// How long after that, and on what it hangs.
     pub residual: Option<Residual>,

@@ -2,11 +2,11 @@
 //!
 //! Enters: all flow records that are told, with numbers, and all findings. A flow belongs to the
 //! latest finding before it whose forged answers gave its client its server's address. It names the
-//! finding ([`FlowRecord::led_here_by`]), the finding names it ([`Finding::led_to`]), and what was
-//! found in a flow without a name of its own gets the name that was looked up. Of the flows that are
-//! not told (they have no finding, and not all were asked for) nothing is known here.
+//! finding ([`FlowRecord::led_here_by`]). Where something was found in it too, the finding names the
+//! flow ([`Finding::led_to`]), and a finding without a name of its own gets the name that was looked
+//! up: so findings are the same whether or not all flows are told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::evidence::{Confidence, Finding, FlowRecord, HostSource, Kind};
@@ -15,11 +15,14 @@ use crate::wire::{Duration, Timestamp};
 /// Joins `flows` to the `findings` that led to them.
 pub(super) fn join(flows: &mut [FlowRecord], findings: &mut [Finding]) {
     let given = false_addresses(flows, findings);
+    let own: HashSet<u64> = findings.iter().map(|finding| finding.flow).collect();
     let mut names: HashMap<u64, String> = HashMap::new();
     for flow in flows {
         let Some(place) = given.latest(flow) else { continue };
         let Some(finding) = findings.get_mut(place) else { continue };
-        finding.led_to.push(flow.flow);
+        if own.contains(&flow.flow) {
+            finding.led_to.push(flow.flow);
+        }
         flow.led_here_by = Some(finding.id.clone());
         names.extend(finding.host.clone().map(|name| (flow.flow, name)));
     }

@@ -7,7 +7,7 @@ use super::exchange::{Exchange, Stamp};
 use super::impossible;
 use crate::detect::fingerprint::FingerprintSet;
 use crate::evidence::Grade;
-use crate::protocol::dns::Message;
+use crate::protocol::dns::{Message, Question};
 use crate::wire::{Direction, Duration, Timestamp};
 
 /// The exchanges of one flow.
@@ -86,10 +86,12 @@ impl Book {
     }
 
     fn question(&mut self, message: &Message, stamp: Stamp, way: Direction, list: &FingerprintSet) {
-        let Some(asked) = &message.question else { return };
+        let asked = message.question.as_ref();
         let known = self.latest(message.id, |exchange| {
             let same_way = exchange.query.as_ref().is_some_and(|query| query.way == way);
-            same_way && (&exchange.name, exchange.kind) == (&asked.name, asked.kind)
+            let named =
+                |asked: &Question| (&exchange.name, exchange.kind) == (&asked.name, asked.kind);
+            same_way && asked.is_some_and(named)
         });
         if let Some(exchange) = known {
             exchange.asked_again(&stamp);

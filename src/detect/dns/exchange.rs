@@ -28,6 +28,8 @@ pub struct Query {
     pub times: u32,
     /// How many of these are one frame captured again, as far as that can be told.
     pub doubles: u32,
+    /// When it was sent again, the first [`Query::AGAIN_MAX`] times.
+    pub again: Vec<Timestamp>,
 }
 
 /// One answer.
@@ -62,6 +64,11 @@ pub struct Exchange {
     pub query: Option<Query>,
     /// The answers, the first [`Exchange::REPLIES_MAX`].
     pub replies: Vec<Reply>,
+}
+
+impl Query {
+    /// Times of sending again that are kept: no client asks more often within an exchange.
+    pub const AGAIN_MAX: usize = 16;
 }
 
 impl Stamp {
@@ -105,7 +112,8 @@ impl Exchange {
     pub const REPLIES_MAX: usize = 8;
 
     pub(super) fn asked(message: &Message, stamp: Stamp, way: Direction) -> Option<Self> {
-        let query = Query { stamp, way, edns: message.edns.is_some(), times: 1, doubles: 0 };
+        let edns = message.edns.is_some();
+        let query = Query { stamp, way, edns, times: 1, doubles: 0, again: Vec::new() };
         Some(Self { query: Some(query), ..Self::blank(message)? })
     }
 
@@ -114,12 +122,15 @@ impl Exchange {
         Self::blank(message)
     }
 
+    /// An exchange about the question of `message`, or about none where it is to have one that
+    /// cannot be read.
     fn blank(message: &Message) -> Option<Self> {
-        let asked = message.question.as_ref()?;
-        Some(Self {
+        let asked = message.question.as_ref();
+        let unreadable = message.fault.is_some() && message.counts.first() != Some(&0);
+        (asked.is_some() || unreadable).then(|| Self {
             id: message.id,
-            name: asked.name.clone(),
-            kind: asked.kind,
+            name: asked.map(|asked| asked.name.clone()).unwrap_or_default(),
+            kind: asked.map(|asked| asked.kind).unwrap_or_default(),
             query: None,
             replies: Vec::new(),
         })
@@ -129,7 +140,11 @@ impl Exchange {
     pub(super) fn asked_again(&mut self, stamp: &Stamp) {
         if let Some(query) = &mut self.query {
             query.times = query.times.saturating_add(1);
-            query.doubles += u32::from(stamp.repeats(&query.stamp));
+            if stamp.repeats(&query.stamp) {
+                query.doubles += 1;
+            } else if query.again.len() < Query::AGAIN_MAX {
+                query.again.push(stamp.time);
+            }
         }
     }
 
@@ -145,19 +160,23 @@ impl Exchange {
         self.replies.push(reply);
     }
 
-    /// How often the resolver was asked. A frame captured twice counts once, if the answers were
-    /// captured twice as well; where the network doubled it, the resolver answered twice.
-    pub(super) fn times_asked(&self) -> u32 {
+    /// How often the resolver was asked until `time`. A frame captured twice counts once, if the
+    /// answers were captured twice as well; where the network doubled it, the resolver answered
+    /// twice.
+    pub(super) fn asked_until(&self, time: Timestamp) -> u32 {
         let Some(query) = &self.query else { return 0 };
         let single = self.replies.iter().filter(|reply| !reply.double).count();
         let all_doubled = self.replies.len() >= single * 2;
-        if all_doubled { query.times - query.doubles.min(query.times - 1) } else { query.times }
+        let doubles = if all_doubled { 0 } else { query.doubles };
+        let again = query.again.iter().filter(|again| **again <= time).count();
+        1 + again as u32 + doubles
     }
 
-    /// From the question to `reply`; none where it was sent several times.
+    /// From the question to `reply`; none where it was sent again before.
     pub(super) fn took(&self, reply: &Reply) -> Option<Duration> {
-        let query = self.query.as_ref().filter(|query| query.times == query.doubles + 1)?;
-        Some(reply.stamp.time.since(query.stamp.time))
+        let query = self.query.as_ref()?;
+        let again = query.again.iter().any(|again| *again <= reply.stamp.time);
+        (!again).then(|| reply.stamp.time.since(query.stamp.time))
     }
 
     /// The first frame of all.

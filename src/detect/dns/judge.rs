@@ -69,12 +69,10 @@ fn facts(case: &Case<'_>, quarrel: &Quarrel<'_>) -> Vec<Fact> {
 /// `dns_conflict`: two answers to one question deny each other.
 fn conflict(case: &Case<'_>, quarrel: &Quarrel<'_>) -> Option<Fact> {
     let grade = quarrel.conflict?;
-    let (one, other) = match (quarrel.forged.as_slice(), quarrel.genuine.as_slice()) {
-        ([one, ..], [other, ..]) | ([one, .., other], []) => (one, other),
-        _ => return None,
-    };
+    let one = *quarrel.forged.first()?;
+    let other = *quarrel.genuine.first().or_else(|| quarrel.forged.get(1..)?.last())?;
     let (says, denies) = (told(one), told(other));
-    let times = match case.exchange.times_asked() {
+    let times = match asked(case, one, other) {
         1 => "asked once".to_owned(),
         times => format!("asked {times} times"),
     };
@@ -138,7 +136,8 @@ fn told(reply: &Reply) -> String {
 
 fn alternatives(case: &Case<'_>, quarrel: &Quarrel<'_>, facts: &[Fact]) -> Vec<String> {
     let mut open = Vec::new();
-    let asked = case.exchange.times_asked();
+    let pair = quarrel.forged.first().zip(quarrel.genuine.first());
+    let asked = pair.map_or(1, |(forged, genuine)| asked(case, forged, genuine));
     let conflict = quarrel.conflict.is_some();
     if conflict && asked > 1 {
         open.push(format!(
@@ -160,6 +159,11 @@ fn alternatives(case: &Case<'_>, quarrel: &Quarrel<'_>, facts: &[Fact]) -> Vec<S
         open.push("A forwarder nearer to the client that answers some names itself.".to_owned());
     }
     open
+}
+
+/// How often the question had been sent when the later of two answers came.
+fn asked(case: &Case<'_>, one: &Reply, other: &Reply) -> u32 {
+    case.exchange.asked_until(one.stamp.time.max(other.stamp.time))
 }
 
 fn frames(replies: &[&Reply]) -> Vec<FrameId> {

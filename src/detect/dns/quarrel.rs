@@ -6,7 +6,7 @@ use super::habit::{Habit, sender_of};
 use super::{impossible, marks};
 use crate::detect::fingerprint::FingerprintSet;
 use crate::evidence::{Grade, Signal};
-use crate::wire::{Direction, Duration};
+use crate::wire::{Direction, Duration, Timestamp};
 use std::net::IpAddr;
 
 /// An exchange with all that it is held against.
@@ -131,8 +131,9 @@ impl<'a> Case<'a> {
             party.replies.first().is_some_and(|reply| are_two_senders(self.query, reply, genuine))
         });
         let apart = genuine.stamp.time.distance(first.stamp.time);
-        let asked = self.exchange.times_asked() as usize;
-        let conflict = match parties.len() > asked {
+        let later = genuine.stamp.time.max(first.stamp.time);
+        let asked = self.exchange.asked_until(later) as usize;
+        let conflict = match answered_until(parties, later) > asked {
             true if asked == 1 && resolved && two_senders && apart <= PROOF_WINDOW => {
                 Some(Grade::Proof)
             }
@@ -151,7 +152,8 @@ impl<'a> Case<'a> {
         let mut forged: Vec<&Reply> =
             parties.iter().flat_map(|party| &party.replies).copied().collect();
         forged.sort_by_key(|reply| reply.stamp.frame);
-        let asked = self.exchange.times_asked() as usize;
+        let last = forged.last().map(|reply| reply.stamp.time).unwrap_or_default();
+        let asked = self.exchange.asked_until(last) as usize;
         let opposed = parties.iter().enumerate().any(|(place, party)| {
             let others = parties.iter().skip(place + 1);
             others.into_iter().any(|other| party.difference(other) == Some(Difference::Opposed))
@@ -185,6 +187,13 @@ impl<'a> Case<'a> {
         let query = exchange.query.as_ref().filter(|query| query.way == Direction::ToServer)?;
         Some(Self { exchange, query, server, habit, list })
     }
+}
+
+/// How many different answers had come until `time`.
+fn answered_until(parties: &[Party<'_>], time: Timestamp) -> usize {
+    let came =
+        |party: &&Party<'_>| party.replies.first().is_some_and(|reply| reply.stamp.time <= time);
+    parties.iter().filter(came).count()
 }
 
 /// Whether the headers of two answers are those of two programs, or of two places.
