@@ -4,9 +4,7 @@ use super::settings::Settings;
 use super::talk::{Around, Talk, contradicts_roles};
 use crate::detect::{Conflict, Disagreement, Watch};
 use crate::flow::{Class, Observation, Phase, Sighting, TcpFlow};
-use crate::stream::{
-    Assembler, Chunk, Gap, GapReason, Limits, Overlap, Piece, Retention, StreamSink,
-};
+use crate::stream::{Assembler, Chunk, Gap, Limits, Overlap, Piece, Retention, StreamSink};
 use crate::wire::{Direction, Segment, SeqNumber, Side, TcpFlags};
 
 /// One TCP flow with all that is known of it.
@@ -185,10 +183,7 @@ impl StreamSink for Ear<'_, '_> {
     }
 
     fn gap(&mut self, gap: Gap) {
-        // A hole open at the end hides nothing that was read after it.
-        if gap.reason != GapReason::Unfilled || self.now.is_some() {
-            self.talk.gap(self.direction, gap.len, self.around);
-        }
+        self.talk.gap(self.direction, gap.len, self.around);
     }
 
     fn overlap(&mut self, overlap: Overlap<'_>) {

@@ -90,6 +90,19 @@ fn a_connection_is_read_from_where_the_capture_begins() {
 }
 
 #[test]
+fn a_hole_that_is_never_filled_is_a_hole() {
+    let post = b"POST /1 HTTP/1.1\r\nHost: a.example\r\nContent-Length: 17\r\n\r\n";
+    let script: Script<'_> = &[
+        ('>', SYN, 99, 0, b""),
+        ('<', SYN.union(ACK), 8999, 100, b""),
+        ('>', ACK, 100, 9000, post),
+        // The body is missing, and nobody acknowledges it.
+        ('>', ACK, 100 + post.len() as u32 + 17, 9000, SECOND),
+    ];
+    assert_eq!(exchanges(script), [(host("a.example"), None), (host("b.example"), None)]);
+}
+
+#[test]
 fn an_answer_without_its_head_hides_no_later_one() {
     let script: Script<'_> = &[
         ('>', ACK, 100, 9000, FIRST),
