@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::clock::Clock;
+use super::clock::{Clock, Tick};
 use crate::decode::{Decoder, FRAGMENT_CONFLICTS_MAX, FragmentConflict, Packet, SkipCounts};
-use crate::wire::{Frame, Timestamp};
+use crate::wire::Frame;
 
 /// Decodes frames, and counts what is read and what is passed over, file by file.
 #[derive(Default)]
@@ -22,12 +22,12 @@ pub(super) struct Intake {
 
 impl Intake {
     /// Decodes `frame`; gives the packet, if it is one, and the time that it is.
-    pub(super) fn frame<'a>(&'a mut self, frame: &Frame<'a>) -> Option<(Packet<'a>, Timestamp)> {
+    pub(super) fn frame<'a>(&'a mut self, frame: &Frame<'a>) -> Option<(Packet<'a>, Tick)> {
         self.packets += 1;
         self.bytes += u64::from(frame.original_len);
         self.first.get_or_insert_with(|| Sha256::digest(frame.bytes).into());
         match self.decoder.decode(frame) {
-            Ok(packet) => Some((packet, self.clock.tick(frame.time))),
+            Ok(packet) => Some((packet, self.clock.tick(frame.time, frame.id))),
             Err(reason) => {
                 let file = usize::from(frame.id.file());
                 if self.skipped.len() <= file {

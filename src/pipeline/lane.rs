@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::clock::Tick;
 use super::closing::{Ended, Outcome, certificate_of, judge, tell_tcp, tell_udp};
 use super::conversation::Conversation;
 use super::directory::Directory;
@@ -19,8 +20,8 @@ pub struct Lane<'a> {
     settings: &'a Settings,
     directory: &'a Directory,
     table: FlowTable<Flow>,
-    /// The time that it is for all lanes.
     clock: Timestamp,
+    ahead: Option<Ahead>,
     memory: usize,
     odd_certificates: usize,
     outcome: Outcome,
@@ -28,6 +29,15 @@ pub struct Lane<'a> {
 
 /// Flows kept for their certificates: a kilobyte and a half each.
 const ODD_CERTIFICATES_MAX: usize = 1 << 15;
+
+/// The last packet, where its time is not believed yet.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    frame: FrameId,
+    time: Timestamp,
+    touched: SlotId,
+    class: Class,
+}
 
 pub(super) enum Flow {
     Tcp(Box<Conversation>),
@@ -46,6 +56,7 @@ impl<'a> Lane<'a> {
                 FlowHasher::recorded(),
             ),
             clock: Timestamp::ZERO,
+            ahead: None,
             memory: 0,
             odd_certificates: 0,
             outcome: Outcome::default(),
@@ -56,7 +67,7 @@ impl<'a> Lane<'a> {
     ///
     /// Idle flows end first: whether a packet continues a flow or opens another must not depend on
     /// what else its lane has seen.
-    pub fn packet(&mut self, packet: &Packet<'_>, clock: Timestamp) {
+    pub fn packet(&mut self, packet: &Packet<'_>, clock: Tick) {
         self.expire(clock);
         match packet {
             Packet::Tcp(segment) => self.segment(segment),
@@ -65,7 +76,7 @@ impl<'a> Lane<'a> {
     }
 
     /// Ends all flows, the recording having ended at `clock`, and gives what came of them.
-    pub fn finish(mut self, clock: Timestamp) -> Outcome {
+    pub fn finish(mut self, clock: Tick) -> Outcome {
         self.expire(clock);
         let mut left: Vec<_> = self.table.drain().collect();
         left.sort_by_key(|(_, flow)| flow.first_frame());
@@ -75,9 +86,12 @@ impl<'a> Lane<'a> {
         self.outcome
     }
 
-    fn expire(&mut self, clock: Timestamp) {
-        self.clock = clock;
-        while let Some((key, flow)) = self.table.expire(clock) {
+    fn expire(&mut self, clock: Tick) {
+        self.clock = clock.now;
+        if let Some(ahead) = self.ahead.take().filter(|ahead| clock.leapt == Some(ahead.frame)) {
+            self.table.touch(ahead.touched, ahead.time, ahead.class);
+        }
+        while let Some((key, flow)) = self.table.expire(clock.now) {
             self.conclude(&key, flow, FlowEnd::Timeout);
         }
     }
@@ -104,7 +118,7 @@ impl<'a> Lane<'a> {
         let after = conversation.memory();
         let class = conversation.class();
         self.memory = self.memory + after - before.min(self.memory);
-        self.table.touch(id, self.clock, class);
+        self.touch(id, class, (segment.frame, segment.time));
         if self.memory > settings.limits.memory / settings.lanes.get() {
             self.give_up_bytes(id);
         }
@@ -122,10 +136,15 @@ impl<'a> Lane<'a> {
         talk.datagram(datagram, sender, settings);
         let after = talk.memory();
         self.memory = self.memory + after - before.min(self.memory);
-        self.table.touch(id, self.clock, Class::Datagrams);
+        self.touch(id, Class::Datagrams, (datagram.frame, datagram.time));
         if after > before && self.memory > settings.limits.memory / settings.lanes.get() {
             self.give_up_bytes(id);
         }
+    }
+
+    fn touch(&mut self, touched: SlotId, class: Class, (frame, time): (FrameId, Timestamp)) {
+        self.table.touch(touched, self.clock, class);
+        self.ahead = (time > self.clock).then_some(Ahead { frame, time, touched, class });
     }
 
     fn admit(&mut self, hash: u64, key: FlowKey, flow: Flow) -> SlotId {

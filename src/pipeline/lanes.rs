@@ -10,13 +10,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use super::clock::Tick;
 use super::intake::Intake;
 use super::parcel::{Batch, Parcel};
 use super::{Directory, Lane, Outcome, Settings, Watcher};
 use crate::capture::{Block, Recording};
 use crate::decode::Packet;
 use crate::flow::FlowHasher;
-use crate::wire::{FlowKey, Timestamp, Transport};
+use crate::wire::{FlowKey, Transport};
 
 /// What is shared by reader and lanes.
 #[derive(Clone, Copy)]
@@ -91,7 +92,7 @@ fn run_apart(
 enum Order {
     Batch(Batch),
     /// The recording ends at this time.
-    End(Timestamp),
+    End(Tick),
 }
 
 /// A lane's thread.
@@ -107,7 +108,7 @@ fn serve(inbox: &Receiver<Order>, shared: Shared<'_>) -> Outcome {
             Order::End(clock) => return lane.finish(clock),
         }
     }
-    lane.finish(Timestamp::ZERO)
+    lane.finish(Tick::default())
 }
 
 /// Sorts packets to lanes, and keeps the blocks that come back.
@@ -151,7 +152,7 @@ impl Dispatch {
         self.blocks.push(block);
     }
 
-    fn end(self, clock: Timestamp) {
+    fn end(self, clock: Tick) {
         for door in &self.doors {
             let _ = door.send(Order::End(clock));
         }

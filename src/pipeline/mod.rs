@@ -36,6 +36,7 @@ mod tls;
 mod udp;
 
 pub use analysis::{Analysis, AnalysisError, Watcher, analyze};
+pub use clock::Tick;
 pub use closing::Outcome;
 pub use directory::{Directory, Standing};
 pub use lane::Lane;

@@ -3,9 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::clock::Tick;
 use crate::capture::Block;
 use crate::decode::Packet;
-use crate::wire::{Datagram, Frame, Segment, Timestamp};
+use crate::wire::{Datagram, Frame, Segment};
 
 /// The packets of one block that belong to one lane.
 pub(super) struct Batch {
@@ -19,7 +20,7 @@ pub(super) struct Parcel {
     packet: Packet<'static>,
     bytes: Bytes,
     /// The time that it is for all lanes.
-    pub(super) clock: Timestamp,
+    pub(super) clock: Tick,
 }
 
 /// Where the bytes of a packet are.
@@ -32,12 +33,7 @@ enum Bytes {
 
 impl Parcel {
     /// Packs `packet`, which was decoded from the frame at `index` of its block.
-    pub(super) fn pack(
-        packet: &Packet<'_>,
-        frame: &Frame<'_>,
-        index: u32,
-        clock: Timestamp,
-    ) -> Self {
+    pub(super) fn pack(packet: &Packet<'_>, frame: &Frame<'_>, index: u32, clock: Tick) -> Self {
         let (detached, transport, payload) = match packet {
             Packet::Tcp(segment) => {
                 (Packet::Tcp(segment.with_bytes(&[], &[])), segment.transport, segment.payload)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::clock::Clock;
 use super::{Directory, Lane, Limits, Settings};
 use crate::decode::Packet;
 use crate::detect::fingerprint::FingerprintSet;
@@ -18,6 +19,11 @@ type Script<'a> = &'a [(char, TcpFlags, u32, u32, &'a [u8])];
 
 /// The records of the flows that `script` makes; one segment a millisecond.
 fn flows(script: Script<'_>) -> Vec<FlowRecord> {
+    flows_timed(script, |number| number)
+}
+
+/// The same; `millis_of` gives the time of a segment, of which the first is number 1.
+fn flows_timed(script: Script<'_>, millis_of: impl Fn(u64) -> u64) -> Vec<FlowRecord> {
     let settings = Settings {
         filter: None,
         hash: false,
@@ -27,15 +33,18 @@ fn flows(script: Script<'_>) -> Vec<FlowRecord> {
         lanes: std::num::NonZeroUsize::MIN,
     };
     let directory = Directory::default();
+    let mut clock = Clock::default();
     let mut lane = Lane::new(&settings, &directory);
     for (number, (way, flags, seq, ack, payload)) in (1..).zip(script) {
+        let frame = FrameId::new(0, number);
+        let time = Timestamp::ZERO + Duration::from_millis(millis_of(number));
         let client = Endpoint::new([192, 0, 2, 1].into(), 40_000);
         let server = Endpoint::new([198, 51, 100, 1].into(), 9_000);
         let (src, dst) = if *way == '>' { (client, server) } else { (server, client) };
         lane.packet(
             &Packet::Tcp(Segment {
-                frame: FrameId::new(0, number),
-                time: Timestamp::ZERO + Duration::from_millis(number),
+                frame,
+                time,
                 ip: IpHeader {
                     ttl: Ttl(64),
                     id: Some(number as u16),
@@ -56,10 +65,10 @@ fn flows(script: Script<'_>) -> Vec<FlowRecord> {
                 payload_len: payload.len() as u32,
                 transport: &[],
             }),
-            Timestamp::ZERO,
+            clock.tick(time, frame),
         );
     }
-    lane.finish(Timestamp::ZERO).flows.into_iter().map(|ended| ended.record).collect()
+    lane.finish(clock.now()).flows.into_iter().map(|ended| ended.record).collect()
 }
 
 /// Host and status of each exchange of the only flow.
@@ -149,4 +158,22 @@ fn of_two_handshakes_the_acknowledged_one_counts() {
     };
     assert_eq!(both(9000), [(host("a.example"), Some(200))]);
     assert_eq!(both(70_009_000), [(host("a.example"), Some(200))]);
+}
+
+#[test]
+fn a_long_pause_cuts_no_connection_that_begins_after_it() {
+    let script: Script<'_> = &[
+        ('<', ACK, 5000, 50, b"of an earlier one"),
+        ('>', SYN, 99, 0, b""),
+        ('<', SYN.union(ACK), 8999, 100, b""),
+        ('>', ACK, 100, 9000, FIRST),
+    ];
+    let days = 3 * 24 * 3_600_000;
+    let flows = flows_timed(script, |number| if number == 1 { 1 } else { days + number });
+    let frames: Vec<_> = flows.iter().map(|flow| flow.first_frame.number()).collect();
+    assert_eq!(frames, [1, 2]);
+    assert!(flows.iter().all(|flow| flow.http.len() <= 1));
+    // A stray time stamp is no pause.
+    let flows = flows_timed(script, |number| if number == 1 { days } else { number });
+    assert_eq!(flows.len(), 2);
 }
