@@ -132,7 +132,8 @@ fn starts_with_ignoring_case(whole: &[u8], start: &[u8]) -> bool {
     whole.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
-/// RFC 9110 §9.3, RFC 5789, distributed authoring (RFC 4918), and the preface of HTTP/2.
+/// RFC 9110 §9.3, RFC 5789, distributed authoring (RFC 4918, 3744, 5323, 4791), events of UPnP
+/// (Device Architecture 2.0 §4.1), and the preface of HTTP/2.
 const METHODS: &[&[u8]] = &[
     b"GET",
     b"HEAD",
@@ -151,6 +152,12 @@ const METHODS: &[&[u8]] = &[
     b"LOCK",
     b"UNLOCK",
     b"REPORT",
+    b"ACL",
+    b"SEARCH",
+    b"MKCALENDAR",
+    b"SUBSCRIBE",
+    b"UNSUBSCRIBE",
+    b"NOTIFY",
     b"PRI",
 ];
 
@@ -182,6 +189,9 @@ mod tests {
             (b"PRO", Probe::NeedMore),
             (b"GET ", Probe::NeedMore),
             (b"", Probe::NeedMore),
+            (b"SUBSCRIBE /evt/CmnIfCfg HTTP/1.1\r\n", Probe::Http),
+            (b"SUBSCRIBE sip:a@b.example SIP/2.0\r\n", Probe::Other),
+            (b"NOTIFY /", Probe::Http),
             (b"GET key\r\n", Probe::Other),
             (b"EHLO mail.example.org\r\n", Probe::Other),
             (b"* OK IMAP4 ready, STARTTLS\r\n", Probe::Other),
