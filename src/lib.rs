@@ -28,7 +28,7 @@
 //! | [`cli`] | what was typed becomes settings, a run, an exit status |
 //!
 //! A room returns a value and never calls the next one; the corridor carries it. So the arrows
-//! point one way, and every room is tested with three lines. `tests/house.rs` holds the walls.
+//! point one way, and every room is tested with three lines. `tests/house` holds the walls.
 //!
 //! # What is never done
 //!
