@@ -45,9 +45,10 @@ impl Tape {
 
     /// All that is kept, in capture order.
     pub fn in_order(&self) -> Vec<Sighting> {
-        let mut all: Vec<_> =
-            self.rings.iter().flat_map(|ring| ring.kept.iter().copied()).collect();
+        let rings = self.rings.iter().flat_map(|ring| &ring.kept);
+        let mut all: Vec<_> = rings.chain(&self.answer).copied().collect();
         all.sort_by_key(|sighting| sighting.frame);
+        all.dedup_by_key(|sighting| sighting.frame);
         all
     }
 
@@ -72,5 +73,42 @@ impl Ring {
             *place = *sighting;
             self.oldest = (self.oldest + 1) % Tape::KEPT;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{FrameId, SeqNumber, TcpFlags, Timestamp, Ttl};
+
+    fn answer(number: u64) -> Sighting {
+        Sighting {
+            frame: FrameId::new(0, number),
+            time: Timestamp::ZERO,
+            direction: Direction::ToClient,
+            seq: SeqNumber(0),
+            ack: SeqNumber(0),
+            payload_len: 1,
+            flags: TcpFlags::ACK,
+            window: 0,
+            ttl: Ttl(64),
+            ip_id: None,
+            dont_fragment: true,
+            timestamps: None,
+            duplicate: false,
+        }
+    }
+
+    #[test]
+    fn the_start_of_a_long_answer_stays() {
+        let mut tape = Tape::default();
+        (1..=100).for_each(|number| tape.record(&answer(number)));
+        let kept: Vec<u64> = tape.in_order().iter().map(|seen| seen.frame.number()).collect();
+        assert_eq!(kept, (1..=6).chain(89..=100).collect::<Vec<_>>());
+
+        let mut short = Tape::default();
+        (1..=8).for_each(|number| short.record(&answer(number)));
+        let kept: Vec<u64> = short.in_order().iter().map(|seen| seen.frame.number()).collect();
+        assert_eq!(kept, (1..=8).collect::<Vec<_>>(), "each once");
     }
 }
