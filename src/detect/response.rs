@@ -86,7 +86,7 @@ fn counts(conflict: &Conflict) -> bool {
 /// The packet that brought a page which is a known notice.
 fn noticed(scene: &Scene<'_>) -> Option<Sighting> {
     let answer = scene.answers.iter().find(|answer| answer.notice.is_some())?;
-    scene.sighting(answer.head).copied()
+    scene.sighting(answer.begins).copied()
 }
 
 /// The first answer whose headers are not the server's.
@@ -96,7 +96,7 @@ fn foreign(scene: &Scene<'_>) -> Option<Sighting> {
         let strange = |mark: &Fact| matches!(mark.signal, Signal::TtlShift | Signal::NoTimestamp);
         marks::of(scene, head, &own).iter().any(strange)
     };
-    let heads = scene.answers.iter().filter_map(|answer| scene.sighting(answer.head));
+    let heads = scene.answers.iter().filter_map(|answer| scene.sighting(answer.begins));
     heads.into_iter().find(is_strange).copied()
 }
 
@@ -194,7 +194,7 @@ fn notice(scene: &Scene<'_>, forged: &[FrameId]) -> Option<Fact> {
     let answer = scene
         .answers
         .iter()
-        .find(|answer| answer.notice.is_some() && forged.contains(&answer.head))?;
+        .find(|answer| answer.notice.is_some() && forged.contains(&answer.begins))?;
     let notice = answer.notice.as_ref()?;
     let grade = if notice.specific { Grade::Full } else { Grade::Half };
     let words = Words {
@@ -202,10 +202,10 @@ fn notice(scene: &Scene<'_>, forged: &[FrameId]) -> Option<Fact> {
         observed: format!("a notice known as {}", notice.name),
         text: format!(
             "the answer that begins in {} is a notice known as {} ({})",
-            answer.head, notice.name, notice.source
+            answer.begins, notice.name, notice.source
         ),
     };
-    Some(fact(Signal::BlockPage, grade, answer.head, words))
+    Some(fact(Signal::BlockPage, grade, answer.begins, words))
 }
 
 /// `data_after_fin`: the page closes the connection, and the server goes on.
@@ -218,7 +218,7 @@ fn data_beyond_end(scene: &Scene<'_>, forged: &[FrameId]) -> Option<Fact> {
 }
 
 fn answer_of<'a>(scene: &Scene<'a>, forged: &[FrameId]) -> Option<&'a Answer> {
-    let ours = || scene.answers.iter().filter(|answer| forged.contains(&answer.head));
+    let ours = || scene.answers.iter().filter(|answer| forged.contains(&answer.begins));
     ours().find(|answer| answer.notice.is_some()).or_else(|| ours().next())
 }
 

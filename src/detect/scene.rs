@@ -53,8 +53,8 @@ pub struct Notice {
 /// An HTTP answer as it was read.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The frame that completed its head.
-    pub head: FrameId,
+    /// The frame that brought its first byte.
+    pub begins: FrameId,
     /// The frame of the request that it answers.
     pub request: Option<FrameId>,
     /// The page.

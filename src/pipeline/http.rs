@@ -42,12 +42,15 @@ struct Asked {
 #[derive(Debug, Default)]
 struct Answers {
     reader: ResponseReader,
+    /// The frame of the first byte of a head that is not whole yet.
+    begins: Option<FrameId>,
     head: Option<Head>,
 }
 
 #[derive(Debug)]
 struct Head {
-    frame: FrameId,
+    /// The frame of its first byte.
+    begins: FrameId,
     asked: Asked,
     response: Box<Response>,
 }
@@ -100,6 +103,7 @@ impl HttpTalk {
                 let mut events = Vec::new();
                 self.responses.reader.push(bytes, &mut |event| events.push(event));
                 self.answered(events, frame, around);
+                self.responses.note_begin(frame);
             }
         }
     }
@@ -156,6 +160,7 @@ impl HttpTalk {
         let mut events = Vec::new();
         alternate.answers.reader.push(overlap.later_whole, &mut |event| events.push(event));
         alternate.read(events, overlap.later_frame, around);
+        alternate.answers.note_begin(overlap.later_frame);
     }
 
     /// The exchanges recorded so far.
@@ -232,7 +237,7 @@ impl HttpTalk {
                 ResponseEvent::Response(response) if !response.interim => {
                     let asked = self.next_asked();
                     self.note_status(&asked, &response, frame);
-                    self.responses.head = Some(Head { frame, asked, response });
+                    self.responses.begin(response, asked, frame);
                 }
                 ResponseEvent::Lost => self.answers_lost = true,
                 ResponseEvent::Upgraded => self.requests.upgraded(&mut |_| {}),
@@ -271,7 +276,7 @@ impl Alternate {
         for event in events {
             match event {
                 ResponseEvent::Response(response) if !response.interim => {
-                    self.answers.head = Some(Head { frame, asked: self.asked.clone(), response });
+                    self.answers.begin(response, self.asked.clone(), frame);
                 }
                 event => self.answers.judge(event, true, around),
             }
@@ -280,6 +285,18 @@ impl Alternate {
 }
 
 impl Answers {
+    /// A head is whole; `frame` brought the last of it.
+    fn begin(&mut self, response: Box<Response>, asked: Asked, frame: FrameId) {
+        let begins = self.begins.take().unwrap_or(frame);
+        self.head = Some(Head { begins, asked, response });
+    }
+
+    /// Remembers which frame brought the start of what waits for its rest.
+    fn note_begin(&mut self, frame: FrameId) {
+        let waits = self.head.is_none() && self.reader.held_bytes() > 0;
+        self.begins = waits.then(|| self.begins.unwrap_or(frame));
+    }
+
     /// Hands the answer to the watch once its body, or that it has none, is known.
     fn judge(&mut self, event: ResponseEvent, alternate: bool, around: &mut Around<'_>) {
         let body = match event {
@@ -300,7 +317,7 @@ fn read_answer(head: &Head, body: Option<&Body>, alternate: bool, around: &Aroun
     let notice = find_notice(&around.settings.fingerprints, head, &page);
     let location = head.response.headers.first("location").map(str::to_owned);
     Answer {
-        head: head.frame,
+        begins: head.begins,
         request: head.asked.frame,
         notice,
         alternate,

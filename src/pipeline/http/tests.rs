@@ -10,6 +10,7 @@ use crate::wire::Timestamp;
 
 const REQUEST: FrameId = FrameId::new(0, 4);
 const ANSWER: FrameId = FrameId::new(0, 6);
+const LATER: [FrameId; 2] = [FrameId::new(0, 7), FrameId::new(0, 8)];
 
 /// A talk that has heard `request` and `answer`, each in a frame of its own.
 fn heard(request: &[u8], answer: &[u8], then: impl Fn(&mut HttpTalk, &mut Around<'_>)) -> HttpTalk {
@@ -51,4 +52,26 @@ fn an_unfinished_request_is_in_the_frame_that_brought_it() {
         let told = (exchange.host.as_deref(), exchange.frame);
         assert_eq!(told, (Some("www.example"), Some(REQUEST)));
     }
+}
+
+#[test]
+fn an_answer_begins_in_the_frame_of_its_first_byte() {
+    let asks = b"GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n";
+    let begun = |answer: &[u8], parts: [&[u8]; 2]| {
+        let talk = heard(asks, answer, |talk, around| {
+            for (frame, part) in LATER.into_iter().zip(parts) {
+                talk.bytes(Direction::ToClient, part, frame, around);
+            }
+        });
+        talk.responses.head.map(|head| head.begins)
+    };
+    let empty = b"HTTP/1.1 204 No Content\r\n\r\n";
+    assert_eq!(begun(b"HTTP/1.1 200 OK\r\n", [b"Content-Length: 9\r\n", b"\r\nab"]), Some(ANSWER));
+    assert_eq!(begun(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", [b"a", b"b"]), Some(ANSWER));
+    let second: [&[u8]; 2] = [b"HTTP/1.1 200 O", b"K\r\nContent-Length: 9\r\n\r\n"];
+    assert_eq!(begun(empty, second), Some(LATER[0]));
+    let in_one_frame = [&empty[..], second[0]].concat();
+    assert_eq!(begun(&in_one_frame, [second[1], b""]), Some(ANSWER));
+    let in_the_last = [&empty[20..], second[0], second[1]].concat();
+    assert_eq!(begun(&empty[..20], [b"", &in_the_last]), Some(LATER[1]));
 }
