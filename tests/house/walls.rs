@@ -57,6 +57,7 @@ pub(crate) type Lodger = (&'static str, &'static [&'static str]);
 /// Every dependency of `Cargo.toml`.
 pub(crate) const LODGERS: &[Lodger] = &[
     ("aes_gcm", &["protocol"]),
+    ("aes_gcm", &["protocol"]),
     ("aho_corasick", &["detect"]),
     ("anstream", &["cli"]),
     ("anstyle", &["report"]),
@@ -74,6 +75,7 @@ pub(crate) const LODGERS: &[Lodger] = &[
     ("flate2", &["capture", "protocol"]),
     ("foldhash", &["flow", "stream"]),
     ("hashbrown", &["flow"]),
+    ("hkdf", &["protocol"]),
     ("hkdf", &["protocol"]),
     ("httparse", &["protocol"]),
     ("indicatif", &["cli"]),
