@@ -22,7 +22,7 @@ pub(super) fn device_of(scene: &Scene<'_>, forged: &[&Sighting]) -> Option<&'sta
 /// Notices that only one network shows.
 fn by_notice(scene: &Scene<'_>, forged: &[&Sighting]) -> Option<&'static str> {
     let ours = |frame| forged.iter().any(|seen| seen.frame == frame);
-    let answer = scene.answers.iter().find(|answer| ours(answer.head))?;
+    let answer = scene.answers.iter().find(|answer| ours(answer.begins))?;
     let notice = answer.notice.as_ref().filter(|notice| notice.specific)?;
     NOTICES.iter().find(|(prefix, _)| notice.name.starts_with(prefix)).map(|(_, name)| *name)
 }

@@ -51,7 +51,6 @@ pub(super) const fn prior(kind: Kind) -> f64 {
 }
 
 /// What `signal` weighs.
-#[expect(clippy::too_many_lines, reason = "a table: one row a signal")]
 pub const fn weight_of(signal: Signal) -> Weight {
     match signal {
         Signal::RstSeqAhead => {
@@ -65,19 +64,9 @@ pub const fn weight_of(signal: Signal) -> Weight {
         Signal::RstBadAck => weight(16.0, 8.0, "0 of 3,890; a capture of 2009"),
         Signal::FinAckSkew => weight(15.0, 7.0, "none seen; captures from Iran"),
         Signal::DataAfterFin => weight(16.0, 9.0, "RFC 9293 section 3.6; as rst_then_data"),
-        Signal::SynAckConflict => weight(
-            16.0,
-            7.0,
-            "3 of 3,890 (86 of 1,814 probe captures) for the plain condition; none with one SYN and foreign headers",
-        ),
         Signal::OverlapConflict => {
             weight(20.0, 12.0, "12 of 3,890 without the rule of direction, most of them padding")
         }
-        Signal::CertificateSwap => weight(
-            17.0,
-            8.0,
-            "no count yet: held so that it needs another family, for owners' own machines do the same",
-        ),
         Signal::BlockPage => {
             weight(26.0, 14.0, "1 of 3,890 once broad rows are left out; 50 with them")
         }
@@ -88,12 +77,6 @@ pub const fn weight_of(signal: Signal) -> Weight {
         ),
         Signal::DataFast => {
             weight(15.0, 6.0, "as rst_fast, but proxies and caches answer for others daily")
-        }
-        Signal::SynAckFast => {
-            weight(8.0, 4.0, "as rst_fast, held down for SYN proxies and anycast")
-        }
-        Signal::HandshakeFast => {
-            weight(9.0, 4.0, "as rst_fast, held down for anycast and changes of route")
         }
         Signal::TimingMatch => {
             weight(-5.0, -3.0, "an injector near the user would have to wait on purpose")
@@ -113,9 +96,6 @@ pub const fn weight_of(signal: Signal) -> Weight {
         Signal::RstReserved => weight(12.0, 6.0, "0 of 3,890; a capture of 2009"),
         Signal::RstBurst => weight(2.0, 1.0, "hosts that answer each segment do the same"),
         Signal::RstTrigger => weight(3.0, 1.0, "a description: crashed back ends do the same"),
-        Signal::TlsAlertEarly => {
-            weight(5.0, 2.0, "a description: servers refuse names and versions daily")
-        }
         Signal::Residual => weight(6.0, 3.0, "rate limits do the same, but seldom after a forgery"),
         Signal::OrderlyClose => weight(-22.0, -11.0, "most genuine resets follow a close"),
         Signal::DnsConflict
@@ -123,6 +103,37 @@ pub const fn weight_of(signal: Signal) -> Weight {
         | Signal::DnsBogus
         | Signal::DnsFast
         | Signal::DnsHeaderBreak => weight_of_dns(signal),
+        Signal::SynAckConflict
+        | Signal::SynAckFast
+        | Signal::HandshakeFast
+        | Signal::CertificateSwap
+        | Signal::TlsAlertEarly => weight_of_opening(signal),
+    }
+}
+
+/// Of signals that the opening of a connection gives, TLS included.
+const fn weight_of_opening(signal: Signal) -> Weight {
+    match signal {
+        Signal::SynAckConflict => weight(
+            16.0,
+            7.0,
+            "3 of 3,890 (86 of 1,814 probe captures) for the plain condition; none with one SYN and foreign headers",
+        ),
+        Signal::SynAckFast => {
+            weight(8.0, 4.0, "as rst_fast, held down for SYN proxies and anycast")
+        }
+        Signal::HandshakeFast => {
+            weight(9.0, 4.0, "as rst_fast, held down for anycast and changes of route")
+        }
+        Signal::CertificateSwap => weight(
+            17.0,
+            8.0,
+            "no count yet: held so that it needs another family, for owners' own machines do the same",
+        ),
+        Signal::TlsAlertEarly => {
+            weight(5.0, 2.0, "a description: servers refuse names and versions daily")
+        }
+        _ => weight(0.0, 0.0, "not of this table"),
     }
 }
 
