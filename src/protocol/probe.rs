@@ -132,7 +132,7 @@ fn starts_with_ignoring_case(whole: &[u8], start: &[u8]) -> bool {
     whole.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
-/// RFC 9110 §9.3, RFC 5789, distributed authoring (RFC 4918, 3744, 5323, 4791), events of UPnP
+/// RFC 9110 §9.3, RFC 5789, distributed authoring (RFC 4918, 3744, 5323, 4791), events of `UPnP`
 /// (Device Architecture 2.0 §4.1), and the preface of HTTP/2.
 const METHODS: &[&[u8]] = &[
     b"GET",

@@ -69,6 +69,8 @@ impl Told {
             }
             Part::Findings => {
                 less.findings.retain(|finding| other.findings.contains(finding));
+                // A question in DNS names a host only by its finding.
+                less.hosts.retain(|host, _| other.hosts.contains_key(host));
                 for (host, verdict) in &mut less.hosts {
                     let theirs = other.hosts.get(host);
                     if let Some(weaker) = theirs.filter(|theirs| rank(theirs) < rank(verdict)) {
