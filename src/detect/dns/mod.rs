@@ -2,7 +2,7 @@
 //! too soon, answers built by another program.
 //!
 //! *Enters:* messages with the headers that brought them ([`Book::message`]); at the end of a
-//! recording all exchanges, first to learn each resolver's [`Habits`], then to be [judged](judge).
+//! recording all exchanges, first to learn each resolver's [`Habits`], then to be [judged](judge()).
 //! *Leaves:* for each exchange that is odd a [`Suspicion`]; innocent ones leave nothing. *Kept:* for
 //! each flow a [`Book`]: exchanges under way and the closed ones that will be told. *Bounds:*
 //! [`Book::OPEN_MAX`] exchanges under way, closed after [`Book::OPEN_SPAN`]; [`Book::TOLD_MAX`]
