@@ -1,12 +1,16 @@
 //! The lane's flow table: one hash, one probe, one slot.
 //!
 //! An open-addressing index of slot numbers over a slab of flows. Idle flows are found without
-//! timers: each class of flows has one idle limit, and its flows hang in a queue by the time they
-//! were last touched, so whoever idles longest stands at its head. Touching a flow moves it to
-//! the tail: two links, no allocation.
+//! timers: each class of flows has one idle limit, and its flows hang in a queue in the order in
+//! which they joined the class. Touching a flow writes its time and nothing else; when it comes to
+//! the head of its queue and turns out to have been touched since, it goes to the tail again. So a
+//! flow is looked at once in the time that it may idle, and leaves between one and two such times
+//! after its last packet. A packet that comes in between must ask [`FlowTable::is_overdue`]: whether
+//! it continues the flow does not depend on when the flow is swept away.
 //!
-//! Bounds: `capacity` flows. When it is reached, the flow that idles longest in the least valuable
-//! class makes room (half-open first, established last), and is handed to the caller to conclude.
+//! Bounds: `capacity` flows. When it is reached, a flow of the least valuable class makes room
+//! (half-open first, established last), one that has waited long and was not touched lately, and is
+//! handed to the caller to conclude.
 
 use std::hash::BuildHasher;
 
@@ -29,7 +33,9 @@ pub enum Class {
 }
 
 impl Class {
-    const COUNT: usize = 4;
+    const COUNT: usize = Self::ALL.len();
+    /// All, the least valuable first.
+    const ALL: [Self; 4] = [Self::Opening, Self::Over, Self::Datagrams, Self::Established];
 
     const fn index(self) -> usize {
         match self {
@@ -100,13 +106,16 @@ pub struct FlowTable<V> {
     idle: [Duration; Class::COUNT],
     capacity: usize,
     hasher: FlowHasher,
+    /// Before this time no queue has anything to look at.
+    next_sweep: Timestamp,
 }
 
 #[derive(Debug)]
 struct Slot<V> {
     flow: Option<(FlowKey, V)>,
-    hash: u64,
     touched: Timestamp,
+    /// When it was put into its queue; never after `touched`.
+    queued: Timestamp,
     class: Class,
     previous: u32,
     next: u32,
@@ -120,6 +129,10 @@ struct Queue {
 
 /// No slot.
 const NIL: u32 = u32::MAX;
+/// Never.
+const FAR: Timestamp = Timestamp::from_nanos(i64::MAX);
+/// Flows touched since they were queued that are passed over when room is needed.
+const SECOND_CHANCES: usize = 8;
 
 impl<V> FlowTable<V> {
     /// A table for at most `capacity` flows (at least one).
@@ -132,6 +145,7 @@ impl<V> FlowTable<V> {
             idle: [idle.opening, idle.over, idle.datagrams, idle.established],
             capacity: capacity.clamp(1, NIL as usize - 1),
             hasher,
+            next_sweep: FAR,
         }
     }
 
@@ -151,11 +165,21 @@ impl<V> FlowTable<V> {
     }
 
     /// The slot of `key`.
+    #[inline]
     pub fn find(&self, hash: u64, key: &FlowKey) -> Option<SlotId> {
         let slots = &self.slots;
         self.index
             .find(hash, |place| slots.get(*place as usize).is_some_and(|slot| slot.is_of(key)))
             .map(|place| SlotId(*place))
+    }
+
+    /// Whether the flow in `id` has idled `now` beyond the limit of its class: it has ended, even if
+    /// it was not swept away yet.
+    pub fn is_overdue(&self, id: SlotId, now: Timestamp) -> bool {
+        self.slots.get(id.0 as usize).is_some_and(|slot| {
+            let limit = self.idle.get(slot.class.index());
+            limit.is_some_and(|limit| now.since(slot.touched) > *limit)
+        })
     }
 
     /// The flow in `id`.
@@ -165,40 +189,40 @@ impl<V> FlowTable<V> {
 
     /// Puts a new flow in. There must be room: call [`Self::make_room`] before.
     pub fn insert(&mut self, hash: u64, key: FlowKey, flow: V, at: (Timestamp, Class)) -> SlotId {
-        let (touched, class) = at;
-        let slot = Slot { flow: Some((key, flow)), hash, touched, class, previous: NIL, next: NIL };
+        let (now, class) = at;
+        let flow = Some((key, flow));
+        let slot = Slot { flow, touched: now, queued: now, class, previous: NIL, next: NIL };
         let place = if let Some(vacant) = self.slots.get_mut(self.free as usize) {
             std::mem::replace(&mut self.free, std::mem::replace(vacant, slot).next)
         } else {
             self.slots.push(slot);
             (self.slots.len() - 1) as u32
         };
-        let slots = &self.slots;
-        self.index.insert_unique(hash, place, |place| {
-            slots.get(*place as usize).map_or(0, |slot| slot.hash)
+        let Self { slots, index, hasher, .. } = self;
+        index.insert_unique(hash, place, |place| {
+            let slot = slots.get(*place as usize);
+            slot.and_then(|slot| slot.key()).map_or(0, |key| hasher.hash(key))
         });
-        self.append(place, class);
+        self.append(place, (class, now));
         SlotId(place)
     }
 
     /// Notes that the flow in `id` was seen `now`, and what class it is of.
+    #[inline]
     pub fn touch(&mut self, id: SlotId, now: Timestamp, class: Class) {
         let Some(slot) = self.slots.get_mut(id.0 as usize) else { return };
         slot.touched = now;
-        let old = slot.class;
-        let is_tail = slot.next == NIL;
-        if old == class && is_tail {
-            return;
+        if slot.class != class {
+            let old = std::mem::replace(&mut slot.class, class);
+            self.unlink(id.0, old);
+            self.append(id.0, (class, now));
         }
-        slot.class = class;
-        self.unlink(id.0, old);
-        self.append(id.0, class);
     }
 
     /// Takes the flow in `id` out.
     pub fn remove(&mut self, id: SlotId) -> Option<(FlowKey, V)> {
         let slot = self.slots.get(id.0 as usize)?;
-        let (hash, class) = (slot.hash, slot.class);
+        let (hash, class) = (self.hasher.hash(slot.key()?), slot.class);
         if let Ok(entry) = self.index.find_entry(hash, |place| *place == id.0) {
             entry.remove();
         }
@@ -210,22 +234,46 @@ impl<V> FlowTable<V> {
         flow
     }
 
-    /// Takes out one flow that has idled beyond its class's limit `now`, if there is one.
+    /// Takes out one flow that has idled beyond its class's limit `now`, if one has come to the
+    /// head of its queue.
+    #[inline]
     pub fn expire(&mut self, now: Timestamp) -> Option<(FlowKey, V)> {
-        let overdue = (0..Class::COUNT).find_map(|class| {
-            let head = self.queues.get(class)?.head;
-            let slot = self.slots.get(head as usize)?;
-            (now.since(slot.touched) > *self.idle.get(class)?).then_some(SlotId(head))
-        })?;
-        self.remove(overdue)
+        if now < self.next_sweep { None } else { self.sweep(now) }
     }
 
-    /// If the table is full, takes out the flow that is worth least.
+    fn sweep(&mut self, now: Timestamp) -> Option<(FlowKey, V)> {
+        self.next_sweep = FAR;
+        for class in Class::ALL {
+            let limit = self.idle.get(class.index()).copied()?;
+            while let Some((head, slot)) = self.head(class) {
+                if now.since(slot.queued) <= limit {
+                    self.look_at(slot.queued + limit);
+                    break;
+                }
+                if now.since(slot.touched) > limit {
+                    self.next_sweep = now;
+                    return self.remove(SlotId(head));
+                }
+                self.requeue(head, class);
+            }
+        }
+        None
+    }
+
+    /// If the table is full, takes out a flow of the class that is worth least.
     pub fn make_room(&mut self) -> Option<(FlowKey, V)> {
         if self.len() < self.capacity {
             return None;
         }
-        let head = self.queues.iter().map(|queue| queue.head).find(|head| *head != NIL)?;
+        let class = Class::ALL.into_iter().find(|class| self.head(*class).is_some())?;
+        for _ in 0..SECOND_CHANCES {
+            let (head, slot) = self.head(class)?;
+            if slot.touched == slot.queued {
+                break;
+            }
+            self.requeue(head, class);
+        }
+        let (head, _) = self.head(class)?;
         self.remove(SlotId(head))
     }
 
@@ -237,7 +285,28 @@ impl<V> FlowTable<V> {
         self.slots.drain(..).filter_map(|slot| slot.flow)
     }
 
-    fn append(&mut self, place: u32, class: Class) {
+    fn head(&self, class: Class) -> Option<(u32, &Slot<V>)> {
+        let head = self.queues.get(class.index())?.head;
+        Some((head, self.slots.get(head as usize)?))
+    }
+
+    /// Puts a flow that was touched since it was queued to the tail of its queue.
+    fn requeue(&mut self, place: u32, class: Class) {
+        let Some(slot) = self.slots.get(place as usize) else { return };
+        let touched = slot.touched;
+        self.unlink(place, class);
+        self.append(place, (class, touched));
+    }
+
+    /// Something is to be looked at after `time`.
+    fn look_at(&mut self, time: Timestamp) {
+        self.next_sweep = self.next_sweep.min(time);
+    }
+
+    fn append(&mut self, place: u32, (class, queued): (Class, Timestamp)) {
+        if let Some(limit) = self.idle.get(class.index()) {
+            self.look_at(queued + *limit);
+        }
         let Some(queue) = self.queues.get_mut(class.index()) else { return };
         let tail = std::mem::replace(&mut queue.tail, place);
         if tail == NIL {
@@ -246,6 +315,7 @@ impl<V> FlowTable<V> {
         if let Some(slot) = self.slots.get_mut(place as usize) {
             slot.previous = tail;
             slot.next = NIL;
+            slot.queued = queued;
         }
         if let Some(slot) = self.slots.get_mut(tail as usize) {
             slot.next = place;
@@ -272,8 +342,12 @@ impl<V> FlowTable<V> {
 }
 
 impl<V> Slot<V> {
+    fn key(&self) -> Option<&FlowKey> {
+        self.flow.as_ref().map(|(key, _)| key)
+    }
+
     fn is_of(&self, key: &FlowKey) -> bool {
-        self.flow.as_ref().is_some_and(|(own, _)| own == key)
+        self.key() == Some(key)
     }
 }
 
@@ -328,6 +402,9 @@ mod tests {
         assert!(table.expire(at(130)).is_none());
         assert_eq!(table.expire(at(131)).map(|(_, n)| n), Some(1));
         assert!(table.expire(at(131)).is_none());
+        assert!(table.expire(at(230)).is_none());
+        assert!(!table.is_overdue(third, at(230)));
+        assert!(table.is_overdue(third, at(231)));
         assert_eq!(table.expire(at(231)).map(|(_, n)| n), Some(3));
         assert_eq!(table.expire(at(3601)).map(|(_, n)| n), Some(2));
         assert!(table.is_empty());

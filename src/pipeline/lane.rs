@@ -99,7 +99,7 @@ impl<'a> Lane<'a> {
     fn segment(&mut self, segment: &Segment<'_>) {
         let (key, sender) = FlowKey::of(Transport::Tcp, segment.src, segment.dst);
         let hash = self.table.hash(&key);
-        let mut found = self.table.find(hash, &key);
+        let mut found = self.find(hash, &key);
         if let Some(id) = found
             && let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id)
             && conversation.flow.is_reopened_by(segment, sender)
@@ -127,7 +127,7 @@ impl<'a> Lane<'a> {
     fn datagram(&mut self, datagram: &Datagram<'_>) {
         let (key, sender) = FlowKey::of(Transport::Udp, datagram.src, datagram.dst);
         let hash = self.table.hash(&key);
-        let id = self.table.find(hash, &key).unwrap_or_else(|| {
+        let id = self.find(hash, &key).unwrap_or_else(|| {
             self.admit(hash, key, Flow::Udp(DatagramTalk::open(datagram, sender)))
         });
         let settings = self.settings;
@@ -140,6 +140,16 @@ impl<'a> Lane<'a> {
         if after > before && self.memory > settings.limits.memory / settings.lanes.get() {
             self.give_up_bytes(id);
         }
+    }
+
+    /// The flow of `key`. One that has idled too long has ended, swept away or not.
+    fn find(&mut self, hash: u64, key: &FlowKey) -> Option<SlotId> {
+        let id = self.table.find(hash, key)?;
+        if self.table.is_overdue(id, self.clock) {
+            self.end(id, FlowEnd::Timeout);
+            return None;
+        }
+        Some(id)
     }
 
     fn touch(&mut self, touched: SlotId, class: Class, (frame, time): (FrameId, Timestamp)) {

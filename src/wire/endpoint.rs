@@ -1,7 +1,8 @@
 //! Who speaks with whom: endpoints, the order-free flow key and directions.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -40,36 +41,104 @@ pub enum Transport {
 }
 
 /// The five-tuple without its order: both directions of a connection have the same key.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+///
+/// Forty bytes: an address is two words, of which IPv4 uses the second; the last word has the
+/// ports, lower endpoint first, and says which families and which transport these are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct FlowKey {
-    low: Endpoint,
-    high: Endpoint,
-    transport: Transport,
+    low: [u64; 2],
+    high: [u64; 2],
+    tail: u64,
 }
 
 impl FlowKey {
+    const UDP: u64 = 1;
+    const LOW_IS_V6: u64 = 2;
+    const HIGH_IS_V6: u64 = 4;
+
     /// The key of a packet from `src` to `dst`, and the side of the key that sent it.
     ///
     /// Where both endpoints are equal (a land attack), the sender counts as the low side.
+    #[inline]
     pub fn of(transport: Transport, src: Endpoint, dst: Endpoint) -> (Self, Side) {
-        if src <= dst {
-            (Self { low: src, high: dst, transport }, Side::Low)
+        let (source, target) = (Packed::of(src), Packed::of(dst));
+        let (low, high, sender) = if source <= target {
+            (source, target, Side::Low)
         } else {
-            (Self { low: dst, high: src, transport }, Side::High)
-        }
+            (target, source, Side::High)
+        };
+        let mut tail = u64::from(low.port) << 48 | u64::from(high.port) << 32;
+        tail |= if transport == Transport::Udp { Self::UDP } else { 0 };
+        tail |= if low.is_v6 { Self::LOW_IS_V6 } else { 0 };
+        tail |= if high.is_v6 { Self::HIGH_IS_V6 } else { 0 };
+        (Self { low: low.address, high: high.address, tail }, sender)
     }
 
     /// The endpoint on `side`.
-    pub const fn endpoint(&self, side: Side) -> Endpoint {
-        match side {
-            Side::Low => self.low,
-            Side::High => self.high,
-        }
+    pub fn endpoint(&self, side: Side) -> Endpoint {
+        let (address, port, v6) = match side {
+            Side::Low => (self.low, self.tail >> 48, Self::LOW_IS_V6),
+            Side::High => (self.high, self.tail >> 32, Self::HIGH_IS_V6),
+        };
+        Packed { is_v6: self.tail & v6 != 0, address, port: port as u16 }.endpoint()
     }
 
     /// The transport protocol.
     pub const fn transport(&self) -> Transport {
-        self.transport
+        if self.tail & Self::UDP == 0 { Transport::Tcp } else { Transport::Udp }
+    }
+
+    const fn is_v4(&self) -> bool {
+        self.tail & (Self::LOW_IS_V6 | Self::HIGH_IS_V6) == 0
+    }
+}
+
+impl Hash for FlowKey {
+    /// Two words for IPv4, five otherwise.
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let ([low_first, low], [high_first, high]) = (self.low, self.high);
+        if self.is_v4() {
+            state.write_u64(low << 32 | high);
+        } else {
+            state.write_u64(low_first);
+            state.write_u64(low);
+            state.write_u64(high_first);
+            state.write_u64(high);
+        }
+        state.write_u64(self.tail);
+    }
+}
+
+/// An endpoint as the key has it, in the order of endpoints.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Packed {
+    is_v6: bool,
+    address: [u64; 2],
+    port: u16,
+}
+
+impl Packed {
+    #[inline]
+    fn of(endpoint: Endpoint) -> Self {
+        let (is_v6, address) = match endpoint.ip {
+            IpAddr::V4(ip) => (false, [0, u64::from(ip.to_bits())]),
+            IpAddr::V6(ip) => {
+                let bits = ip.to_bits();
+                (true, [(bits >> 64) as u64, bits as u64])
+            }
+        };
+        Self { is_v6, address, port: endpoint.port }
+    }
+
+    fn endpoint(self) -> Endpoint {
+        let [first, second] = self.address;
+        let ip = if self.is_v6 {
+            Ipv6Addr::from_bits(u128::from(first) << 64 | u128::from(second)).into()
+        } else {
+            Ipv4Addr::from_bits(second as u32).into()
+        };
+        Endpoint::new(ip, self.port)
     }
 }
 
@@ -156,5 +225,20 @@ mod tests {
     fn an_endpoint_that_speaks_with_itself_has_a_key() {
         let (key, side) = FlowKey::of(Transport::Tcp, endpoint(1, 1), endpoint(1, 1));
         assert_eq!(key.endpoint(side), key.endpoint(side.other()));
+    }
+
+    #[test]
+    fn a_key_gives_back_what_it_was_made_of() {
+        let v6 = Endpoint::new("2001:db8::7".parse().unwrap(), 443);
+        let mapped = Endpoint::new("::192.0.2.7".parse().unwrap(), 50_000);
+        for (transport, src, dst) in [
+            (Transport::Tcp, endpoint(7, 50_000), endpoint(1, 443)),
+            (Transport::Udp, v6, mapped),
+            (Transport::Udp, mapped, endpoint(7, 50_000)),
+        ] {
+            let (key, sender) = FlowKey::of(transport, src, dst);
+            assert_eq!((key.endpoint(sender), key.endpoint(sender.other())), (src, dst));
+            assert_eq!(key.transport(), transport);
+        }
     }
 }
