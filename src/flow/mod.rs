@@ -10,6 +10,7 @@
 //! one lane, that is to one thread, and is never shared: there is nothing to lock.
 
 mod lifecycle;
+mod prelude;
 mod sighting;
 mod signature;
 mod table;
@@ -17,6 +18,7 @@ mod tcp;
 mod udp;
 
 pub use lifecycle::{Event, Phase};
+pub use prelude::Prelude;
 pub use sighting::Sighting;
 pub use table::{Class, FlowHasher, FlowTable, Idle, SlotId};
 pub use tcp::{Handshake, Observation, SenderState, TcpFlow};

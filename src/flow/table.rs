@@ -187,6 +187,11 @@ impl<V> FlowTable<V> {
         self.slots.get_mut(id.0 as usize)?.flow.as_mut().map(|(_, flow)| flow)
     }
 
+    /// The flow in `id` with its key.
+    pub fn entry_mut(&mut self, id: SlotId) -> Option<(&FlowKey, &mut V)> {
+        self.slots.get_mut(id.0 as usize)?.flow.as_mut().map(|(key, flow)| (&*key, flow))
+    }
+
     /// Puts a new flow in. There must be room: call [`Self::make_room`] before.
     pub fn insert(&mut self, hash: u64, key: FlowKey, flow: V, at: (Timestamp, Class)) -> SlotId {
         let (now, class) = at;

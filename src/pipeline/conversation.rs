@@ -3,9 +3,9 @@
 use super::settings::Settings;
 use super::talk::{Around, Talk, contradicts_roles};
 use crate::detect::{Conflict, Disagreement, Watch};
-use crate::flow::{Class, Observation, Phase, Sighting, TcpFlow};
+use crate::flow::{Observation, Prelude, Sighting, TcpFlow};
 use crate::stream::{Assembler, Chunk, Gap, Limits, Overlap, Piece, Retention, StreamSink};
-use crate::wire::{Direction, Segment, SeqNumber, Side, TcpFlags};
+use crate::wire::{Direction, FlowKey, Segment, SeqNumber, Side, TcpFlags};
 
 /// One TCP flow with all that is known of it.
 pub(super) struct Conversation {
@@ -17,6 +17,8 @@ pub(super) struct Conversation {
     other_starts: [Option<SeqNumber>; 2],
     /// Nothing more can be read: only digests are kept.
     settled: bool,
+    /// Bytes held in streams and readers, as last counted.
+    held: usize,
 }
 
 impl Conversation {
@@ -35,22 +37,38 @@ impl Conversation {
             streams: [stream(Retention::Digests), stream(Retention::Bytes(OPEN_WINDOW))],
             other_starts: [None; 2],
             settled: false,
+            held: 0,
         }
     }
 
-    /// Takes in the next segment.
-    pub(super) fn segment(&mut self, segment: &Segment<'_>, sender: Side, settings: &Settings) {
+    /// The conversation that a prelude begins.
+    pub(super) fn replay(key: &FlowKey, prelude: &Prelude, settings: &Settings) -> Box<Self> {
+        let (syn, client) = prelude.syn(key);
+        let mut conversation = Box::new(Self::open(&syn, client));
+        conversation.segment(&syn, client, settings);
+        for (segment, sender) in prelude.rest(key) {
+            conversation.segment(&segment, sender, settings);
+        }
+        conversation
+    }
+
+    /// Takes in the next segment; gives the bytes held before and after.
+    pub(super) fn segment(
+        &mut self,
+        segment: &Segment<'_>,
+        sender: Side,
+        settings: &Settings,
+    ) -> (usize, usize) {
+        let before = self.held;
         self.settle_roles(segment, sender);
         let seen = self.flow.observe(segment, sender);
         self.watch.segment(&seen, &self.flow);
         if seen.sighting.duplicate || seen.sighting.is_reset() {
-            return;
+            return (before, before);
         }
         self.place_starts(segment, seen.sighting.direction);
         self.feed(segment, &seen, settings);
-        if !self.settled && self.talk.is_done() {
-            self.settle();
-        }
+        (before, self.held)
     }
 
     /// Nothing more will come: delivers what waits behind holes, and tells what is open.
@@ -69,9 +87,9 @@ impl Conversation {
         self.streams.iter().map(|stream| stream.statistics().gap_bytes).sum()
     }
 
-    /// Bytes held in streams and readers.
-    pub(super) fn memory(&self) -> usize {
-        self.streams.iter().map(Assembler::memory).sum::<usize>() + self.talk.held_bytes()
+    /// Bytes held in streams and readers beside this value.
+    pub(super) const fn memory(&self) -> usize {
+        self.held
     }
 
     /// Gives up what waits behind holes and what later copies are held against.
@@ -83,15 +101,13 @@ impl Conversation {
             stream.flush(&mut ear);
             stream.retain(Retention::Nothing);
         }
+        self.recount();
     }
 
-    /// What the flow is worth to its table.
-    pub(super) fn class(&self) -> Class {
-        match self.flow.phase {
-            phase if phase.is_opening() => Class::Opening,
-            Phase::Closed | Phase::Reset => Class::Over,
-            _ => Class::Established,
-        }
+    fn recount(&mut self) {
+        let own = 2 * size_of::<Assembler>();
+        let streams: usize = self.streams.iter().map(Assembler::memory).sum();
+        self.held = streams.saturating_sub(own) + self.talk.held_bytes();
     }
 
     fn settle_roles(&mut self, segment: &Segment<'_>, sender: Side) {
@@ -145,6 +161,7 @@ impl Conversation {
             Direction::ToServer => (to_server, to_client),
             Direction::ToClient => (to_client, to_server),
         };
+        let held_back = own.has_hole() || other.has_hole();
         let mut around = Around { watch, settings, time: segment.time };
         let now = Some(&seen.sighting);
         if segment.flags.contains(TcpFlags::ACK) && other.has_hole() {
@@ -157,6 +174,16 @@ impl Conversation {
             }
             let piece = Piece::of_segment(segment);
             own.push(piece, &mut Ear { talk, around: &mut around, direction, now });
+        } else if !held_back {
+            return;
+        }
+        // What a settled flow in order holds does not change any more.
+        let held_back = held_back || self.streams.iter().any(Assembler::has_hole);
+        if !self.settled && self.talk.is_done() {
+            self.settle();
+            self.recount();
+        } else if !self.settled || held_back {
+            self.recount();
         }
     }
 

@@ -12,8 +12,8 @@ use super::udp::DatagramTalk;
 use crate::correlate::CertificateSight;
 use crate::decode::Packet;
 use crate::evidence::FlowEnd;
-use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, SlotId};
-use crate::wire::{Datagram, FlowKey, FrameId, Segment, Timestamp, Transport};
+use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, Prelude, SlotId};
+use crate::wire::{Datagram, FlowKey, FrameId, Segment, Side, Timestamp, Transport};
 
 /// Owns its flows outright; nothing of it is shared.
 pub struct Lane<'a> {
@@ -40,6 +40,7 @@ struct Ahead {
 }
 
 pub(super) enum Flow {
+    Prelude(Prelude),
     Tcp(Box<Conversation>),
     Udp(DatagramTalk),
 }
@@ -100,23 +101,51 @@ impl<'a> Lane<'a> {
         let (key, sender) = FlowKey::of(Transport::Tcp, segment.src, segment.dst);
         let hash = self.table.hash(&key);
         let mut found = self.find(hash, &key);
-        if let Some(id) = found
-            && let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id)
-            && conversation.flow.is_reopened_by(segment, sender)
-        {
-            self.end(id, FlowEnd::Timeout);
-            found = None;
+        if let Some(id) = found {
+            if self.is_prelude_of(id, segment, sender) {
+                return;
+            }
+            if let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id)
+                && conversation.flow.is_reopened_by(segment, sender)
+            {
+                self.end(id, FlowEnd::Timeout);
+                found = None;
+            }
         }
-        let id = found.unwrap_or_else(|| {
-            let fresh = Flow::Tcp(Box::new(Conversation::open(segment, sender)));
-            self.admit(hash, key, fresh)
-        });
+        let Some(id) = found else {
+            let fresh = Flow::open(segment, sender);
+            let spoken = matches!(fresh, Flow::Tcp(_));
+            let id = self.admit(hash, key, fresh);
+            if spoken {
+                self.converse(id, segment, sender);
+            } else {
+                self.touch(id, Class::Opening, (segment.frame, segment.time));
+            }
+            return;
+        };
+        self.converse(id, segment, sender);
+    }
+
+    /// Whether `segment` was taken in by the prelude in `id`. A prelude that is over by it becomes
+    /// a conversation.
+    fn is_prelude_of(&mut self, id: SlotId, segment: &Segment<'_>, sender: Side) -> bool {
+        let settings = self.settings;
+        let Some((key, flow)) = self.table.entry_mut(id) else { return false };
+        let Flow::Prelude(prelude) = flow else { return false };
+        if !prelude.takes(segment, sender) {
+            *flow = Flow::Tcp(Conversation::replay(key, prelude, settings));
+            return false;
+        }
+        let class = class_of(prelude.phase());
+        self.touch(id, class, (segment.frame, segment.time));
+        true
+    }
+
+    fn converse(&mut self, id: SlotId, segment: &Segment<'_>, sender: Side) {
         let settings = self.settings;
         let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id) else { return };
-        let before = conversation.memory();
-        conversation.segment(segment, sender, settings);
-        let after = conversation.memory();
-        let class = conversation.class();
+        let (before, after) = conversation.segment(segment, sender, settings);
+        let class = class_of(conversation.flow.phase);
         self.memory = self.memory + after - before.min(self.memory);
         self.touch(id, class, (segment.frame, segment.time));
         if self.memory > settings.limits.memory / settings.lanes.get() {
@@ -180,7 +209,7 @@ impl<'a> Lane<'a> {
                 talk.give_up_bytes(settings);
                 before.saturating_sub(talk.memory())
             }
-            None => return,
+            Some(Flow::Prelude(_)) | None => return,
         };
         self.memory = self.memory.saturating_sub(freed);
         self.outcome.limits.streams_given_up += 1;
@@ -194,9 +223,21 @@ impl<'a> Lane<'a> {
 
     fn conclude(&mut self, key: &FlowKey, flow: Flow, end: FlowEnd) {
         match flow {
+            Flow::Prelude(prelude) => self.conclude_prelude(key, &prelude, end),
             Flow::Tcp(conversation) => self.conclude_tcp(key, *conversation, end),
             Flow::Udp(talk) => self.conclude_udp(key, talk, end),
         }
+    }
+
+    /// A connection that never carried payload: judged now, unless there is nothing to judge.
+    fn conclude_prelude(&mut self, key: &FlowKey, prelude: &Prelude, end: FlowEnd) {
+        let settings = self.settings;
+        let plain = prelude.is_unanswered() || prelude.is_plainly_refused();
+        if plain && !settings.flows {
+            self.directory.ended(None, false);
+            return;
+        }
+        self.conclude_tcp(key, *Conversation::replay(key, prelude, settings), end);
     }
 
     fn conclude_udp(&mut self, key: &FlowKey, talk: DatagramTalk, end: FlowEnd) {
@@ -280,10 +321,27 @@ impl<'a> Lane<'a> {
 }
 
 impl Flow {
+    fn open(segment: &Segment<'_>, sender: Side) -> Self {
+        match Prelude::open(segment, sender) {
+            Some(prelude) => Self::Prelude(prelude),
+            None => Self::Tcp(Box::new(Conversation::open(segment, sender))),
+        }
+    }
+
     fn first_frame(&self) -> FrameId {
         match self {
+            Self::Prelude(prelude) => prelude.first_frame(),
             Self::Tcp(conversation) => conversation.flow.first_frame,
             Self::Udp(talk) => talk.flow.first_frame,
         }
+    }
+}
+
+/// What a TCP flow is worth to its table.
+fn class_of(phase: Phase) -> Class {
+    match phase {
+        phase if phase.is_opening() => Class::Opening,
+        Phase::Closed | Phase::Reset => Class::Over,
+        _ => Class::Established,
     }
 }
