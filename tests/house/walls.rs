@@ -88,7 +88,7 @@ pub(crate) const LODGERS: &[Lodger] = &[
     ("serde", &["wire", "evidence", "report"]),
     ("serde_json", &["detect", "report"]),
     ("sha2", &["capture", "protocol", "detect", "pipeline"]),
-    ("smallvec", &["stream"]),
+    ("smallvec", &["flow"]),
     ("thiserror", &["capture", "pipeline"]),
     ("tls_parser", &["protocol"]),
     ("unicode_width", &["report"]),
