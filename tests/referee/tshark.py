@@ -40,8 +40,12 @@ FIELDS = [
 ]
 
 SEPARATOR = "\x1f"
-SECONDS_MAX = 300
+SECONDS_MAX = 30
 SYN, ACK = 0x02, 0x10
+
+
+class Failed(Exception):
+    """TShark did not end in time."""
 
 
 class Frame:
@@ -85,7 +89,10 @@ def read(path, *rules):
 def run(path, *arguments):
     """TShark's output on `path`."""
     command = ["tshark", *OPTIONS, *arguments, "-r", str(path)]
-    done = subprocess.run(command, capture_output=True, timeout=SECONDS_MAX, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS_MAX, check=False)
+    except subprocess.TimeoutExpired as gone:
+        raise Failed(f"tshark: no end after {SECONDS_MAX} s") from gone
     return done.stdout.decode("utf-8", "replace")
 
 
