@@ -1,0 +1,51 @@
+//! Writes a workload: `cargo bench --bench workload -- mix 0.1 target/mix.pcap`.
+
+#![allow(clippy::indexing_slicing, clippy::expect_used, reason = "no bytes of strangers are read")]
+
+#[path = "workload/mod.rs"]
+mod workload;
+
+use std::fs::File;
+use std::process::ExitCode;
+
+use workload::Workload;
+
+fn main() -> ExitCode {
+    let typed: Vec<String> = std::env::args().skip(1).collect();
+    if !typed.iter().any(|argument| argument == "--bench") {
+        // A test runner asks what there is to test: nothing.
+        return ExitCode::SUCCESS;
+    }
+    let typed: Vec<&str> =
+        typed.iter().map(String::as_str).filter(|typed| *typed != "--bench").collect();
+    match *typed {
+        // `cargo bench` without arguments runs all benches; this one measures nothing.
+        [] => ExitCode::SUCCESS,
+        [name, scale, path] => make(name, scale, path),
+        _ => usage(),
+    }
+}
+
+fn make(name: &str, scale: &str, path: &str) -> ExitCode {
+    let (Some(workload), Some(millionths)) = (Workload::named(name), workload::millionths(scale))
+    else {
+        return usage();
+    };
+    let written = File::create(path).and_then(|file| workload::write(workload, millionths, file));
+    match written {
+        Ok(written) => {
+            println!("{path}: {written:?}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{path}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    let names = Workload::ALL.map(|(name, _)| name).join("|");
+    eprintln!("usage: cargo bench --bench workload -- {names} SCALE FILE");
+    ExitCode::from(2)
+}
