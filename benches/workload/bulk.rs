@@ -83,4 +83,4 @@ impl Iterator for Bulk {
 
 const FLOWS: u64 = 16;
 /// Payload at scale 1.
-const BYTES: u64 = 1_530_000_000;
+const BYTES: u64 = 1_500_000_000;

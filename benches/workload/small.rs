@@ -39,7 +39,7 @@ impl Small {
         if is_answered {
             plan.reach(SERVER);
             plan.shoot(SERVER, RST | ACK, 0);
-        } else if rng.per_mille(300) {
+        } else if rng.per_mille(200) {
             plan.wait(1_000_000_000);
             plan.shoot(CLIENT, SYN, 0);
         }
@@ -72,7 +72,7 @@ impl Small {
         let (request, answer, rest) = if is_tls {
             (tls::client_hello(rng, &host, Offer::Bare), tls::server_hello(rng), 300)
         } else {
-            let len = rng.within(50, 350);
+            let len = rng.within(100, 500);
             (http::request(rng, &host, true), http::answer(rng, len), len)
         };
         plan.talk.ends[CLIENT].stream.write(&request);
@@ -107,8 +107,8 @@ impl Iterator for Small {
         let start = self.next * (DURATION_NS / TALKS);
         let talk = match self.next * 37 % 100 {
             0..33 => self.probe(start, true),
-            33..48 => self.probe(start, false),
-            48..68 => self.query(start),
+            33..51 => self.probe(start, false),
+            51..70 => self.query(start),
             turn => self.short(start, turn % 2 == 0),
         };
         self.next += 1;

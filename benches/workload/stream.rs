@@ -121,28 +121,3 @@ static NOISES: LazyLock<Vec<u8>> = LazyLock::new(|| {
 const NOISE: usize = 1 << 18;
 /// A record of 16 KiB and what seals it (RFC 8446 §5.2).
 const RECORD: u64 = 16_384 + 17 + 5;
-
-#[cfg(test)]
-mod tests {
-    use super::{Rng, Stream};
-
-    #[test]
-    fn any_cut_gives_the_same_bytes() {
-        let mut rng = Rng::new(1, 1);
-        let mut stream = Stream::default();
-        stream.write(b"hello");
-        stream.sealed(&mut rng, 40_000);
-        stream.noise(&mut rng, 300_000);
-        stream.write(b"end");
-        let mut whole = vec![0; stream.len() as usize];
-        stream.read(0, &mut whole);
-        assert!(whole.starts_with(b"hello\x17\x03\x03\x40\x11") && whole.ends_with(b"end"));
-        for size in [1, 7, 1448, 70_000] {
-            let mut cut = vec![0; whole.len()];
-            for (n, part) in cut.chunks_mut(size).enumerate() {
-                stream.read((n * size) as u64, part);
-            }
-            assert!(cut == whole, "cut to {size}");
-        }
-    }
-}
