@@ -8,7 +8,7 @@ mod workload;
 use std::fs::File;
 use std::process::ExitCode;
 
-use workload::Workload;
+use workload::{Size, Workload};
 
 fn main() -> ExitCode {
     let typed: Vec<String> = std::env::args().skip(1).collect();
@@ -27,11 +27,10 @@ fn main() -> ExitCode {
 }
 
 fn make(name: &str, scale: &str, path: &str) -> ExitCode {
-    let (Some(workload), Some(millionths)) = (Workload::named(name), workload::millionths(scale))
-    else {
+    let (Some(workload), Some(size)) = (Workload::named(name), Size::scale(scale)) else {
         return usage();
     };
-    let written = File::create(path).and_then(|file| workload::write(workload, millionths, file));
+    let written = File::create(path).and_then(|file| workload::write(workload, size, file));
     match written {
         Ok(written) => {
             println!("{path}: {written:?}");

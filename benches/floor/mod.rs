@@ -86,9 +86,9 @@ impl Lane {
                 continue;
             };
             if key.is_tcp() {
-                self.counts.tcp += 1
+                self.counts.tcp += 1;
             } else {
-                self.counts.udp += 1
+                self.counts.udp += 1;
             }
             let packet = Packet { hash: key.hash(), key, time, len: len as u32, flags };
             if BATCHED {

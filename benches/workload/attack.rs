@@ -62,7 +62,7 @@ impl Attack {
                 syn(n, at, writer)
             }
             Kind::HalfOpen => {
-                writer.written.tcp_flows += u64::from(n % 3 == 0);
+                writer.written.tcp_flows += u64::from(n.is_multiple_of(3));
                 half_open(n, at, writer)
             }
             Kind::Holes => {
@@ -124,7 +124,7 @@ fn half_open<W: Write>(n: u64, at: u64, writer: &mut Writer<W>) -> io::Result<()
 
 fn hole<W: Write>(n: u64, at: u64, writer: &mut Writer<W>) -> io::Result<()> {
     let client = IpAddr::from(Ipv4Addr::new(100, 64, 0, 1));
-    let acknowledges = n % (512 << 20 >> STRIDE.trailing_zeros()) == 0;
+    let acknowledges = n.is_multiple_of(512 << 20 >> STRIDE.trailing_zeros());
     let (src, dst, ports) = match n {
         1 => (VICTIM, client, (80, 5000)),
         _ if acknowledges && n > 1 => (VICTIM, client, (80, 5000)),

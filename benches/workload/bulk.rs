@@ -39,7 +39,7 @@ impl Iterator for Bulk {
         let server = End::new(rng, names::server(n + 1, v6), port, 54);
         let mut talk = Talk::new(client, server, true);
         let one = if v6 { 1428 } else { 1448 };
-        let last = if n % 2 == 0 { 2 } else { 3 };
+        let last = if n.is_multiple_of(2) { 2 } else { 3 };
         let path = Path {
             rtt: [400_000, 4_000_000 + n * 700_000],
             spacing: 24_000,

@@ -10,6 +10,15 @@ use super::talk::{CLIENT, End, SERVER, SHORT_HEADER, Shot, Talk};
 use super::tls::{self, Offer};
 use super::{dns, quic};
 
+/// How clients behave.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// Requests on a connection.
+    requests: u64,
+    /// Between two of them.
+    think_ns_max: u64,
+}
+
 /// A sequence of conversations, in the order of their beginnings.
 pub(crate) struct Mix {
     rng: Rng,
@@ -19,9 +28,8 @@ pub(crate) struct Mix {
     gap_ns: u64,
     /// Interfered with, in a thousand.
     interfered: u64,
-    /// How long a client thinks between two requests, at most.
-    think_ns_max: u64,
-    /// Only TCP.
+    manner: Manner,
+    /// Only TCP; what is interfered with is so late, where the protocol lets it.
     tcp_only: bool,
 }
 
@@ -31,14 +39,16 @@ impl Mix {
         let end = (TALKS * millionths / 1_000_000).max(1);
         let gap_ns = DURATION_NS / TALKS;
         let rng = Rng::new(seed, 1);
-        Self { rng, next: 0, end, gap_ns, interfered: 10, think_ns_max: 3 << 30, tcp_only: false }
+        let manner = Manner { requests: 1, think_ns_max: 3 << 30 };
+        Self { rng, next: 0, end, gap_ns, interfered: 10, manner, tcp_only: false }
     }
 
-    /// A thousand connections that begin within `span_ns` and go on for a minute.
-    pub(crate) fn established(seed: u64, span_ns: u64) -> Self {
-        let (end, rng) = (1000, Rng::new(seed, 2));
-        let gap_ns = span_ns / end;
-        Self { rng, next: 0, end, gap_ns, interfered: 50, think_ns_max: 24 << 30, tcp_only: true }
+    /// `end` connections that begin within 20 s and go on for a minute.
+    pub(crate) const fn established(seed: u64, end: u64) -> Self {
+        let rng = Rng::new(seed, 2);
+        let gap_ns = 20_000_000_000 / end;
+        let manner = Manner { requests: 5, think_ns_max: 24 << 30 };
+        Self { rng, next: 0, end, gap_ns, interfered: 50, manner, tcp_only: true }
     }
 
     fn tcp(&mut self, start: u64) -> Talk {
@@ -51,7 +61,7 @@ impl Mix {
         talk.stamps = rng.per_mille(850);
         talk.is_interfered = rng.per_mille(self.interfered);
         let path = path(rng, &talk);
-        let think_ns_max = self.think_ns_max;
+        let (manner, is_late) = (self.manner, self.tcp_only);
         let is_interfered = talk.is_interfered;
         let mut plan = Plan::open(&mut talk, path, start);
         if is_tls {
@@ -65,14 +75,18 @@ impl Mix {
         plan.wait(rng.within(10_000, 3_000_000));
         plan.say(CLIENT);
         if is_interfered {
+            if is_late && !is_tls {
+                http_answer(&mut plan, rng);
+                http_request(&mut plan, rng, (&host, manner));
+            }
             interference::strike(&mut plan, rng, is_tls);
             talk.settle();
             return talk;
         }
         if is_tls {
-            tls_session(&mut plan, rng, think_ns_max)
+            tls_session(&mut plan, rng, manner);
         } else {
-            http_session(&mut plan, rng, &host, think_ns_max)
+            http_session(&mut plan, rng, (&host, manner));
         }
         end(&mut plan, rng);
         disturb(&mut talk, rng, &path);
@@ -113,7 +127,7 @@ impl Mix {
         at += path.rtt[SERVER] + rng.within(300_000, 2_000_000);
         talk.shots.push(datagram(at, SERVER, (0, server.len())));
         at += path.rtt[CLIENT];
-        let len = rng.heavy(6_000, 435, 9);
+        let len = rng.heavy(6_000, 420, 9);
         let mut sent = [client.len() as u64, server.len() as u64];
         talk.ends[CLIENT].stream.noise(rng, len / 16 + 1300);
         talk.ends[SERVER].stream.noise(rng, len + 1300);
@@ -169,20 +183,20 @@ fn path(rng: &mut Rng, talk: &Talk) -> Path {
     }
 }
 
-fn tls_session(plan: &mut Plan<'_>, rng: &mut Rng, think_ns_max: u64) {
+fn tls_session(plan: &mut Plan<'_>, rng: &mut Rng, manner: Manner) {
     let hello = tls::server_hello(rng);
-    plan.talk.ends[SERVER].stream.write(&hello);
     let certificates = rng.within(2400, 4600);
+    plan.talk.ends[SERVER].stream.write(&hello);
     plan.talk.ends[SERVER].stream.sealed(rng, certificates);
     plan.wait(rng.within(300_000, 5_000_000));
     plan.say(SERVER);
     plan.talk.ends[CLIENT].stream.write(&tls::CHANGE_CIPHER_SPEC);
     plan.talk.ends[CLIENT].stream.sealed(rng, 58);
-    for exchange in 0..rng.heavy(1, 350, 3) {
-        if exchange > 0 {
-            plan.wait(rng.within(think_ns_max / 50, think_ns_max));
+    for request in 0..rng.heavy(manner.requests, 200, 3) {
+        if request > 0 {
+            plan.wait(rng.within(manner.think_ns_max / 50, manner.think_ns_max));
         }
-        let (request, answer) = (rng.within(180, 1400), rng.heavy(ANSWER, 435, 12));
+        let (request, answer) = (rng.within(180, 1400), rng.heavy(ANSWER, 420, 12));
         plan.talk.ends[CLIENT].stream.sealed(rng, request);
         plan.say(CLIENT);
         plan.wait(rng.within(1_000_000, 60_000_000));
@@ -192,21 +206,28 @@ fn tls_session(plan: &mut Plan<'_>, rng: &mut Rng, think_ns_max: u64) {
 }
 
 /// The first request was sent.
-fn http_session(plan: &mut Plan<'_>, rng: &mut Rng, host: &str, think_ns_max: u64) {
-    for left in (0..rng.heavy(1, 350, 3)).rev() {
-        let len = rng.heavy(ANSWER, 435, 12);
-        let head = http::answer(rng, len);
-        plan.talk.ends[SERVER].stream.write(&head);
-        plan.talk.ends[SERVER].stream.noise(rng, len);
-        plan.wait(rng.within(1_000_000, 60_000_000));
-        plan.say(SERVER);
-        if left > 0 {
-            plan.wait(rng.within(think_ns_max / 50, think_ns_max));
-            let request = http::request(rng, host, false);
-            plan.talk.ends[CLIENT].stream.write(&request);
-            plan.say(CLIENT);
-        }
+fn http_session(plan: &mut Plan<'_>, rng: &mut Rng, (host, manner): (&str, Manner)) {
+    http_answer(plan, rng);
+    for _ in 1..rng.heavy(manner.requests, 200, 3) {
+        http_request(plan, rng, (host, manner));
+        http_answer(plan, rng);
     }
+}
+
+fn http_answer(plan: &mut Plan<'_>, rng: &mut Rng) {
+    let len = rng.heavy(ANSWER, 420, 12);
+    let head = http::answer(rng, len);
+    plan.talk.ends[SERVER].stream.write(&head);
+    plan.talk.ends[SERVER].stream.noise(rng, len);
+    plan.wait(rng.within(1_000_000, 60_000_000));
+    plan.say(SERVER);
+}
+
+fn http_request(plan: &mut Plan<'_>, rng: &mut Rng, (host, manner): (&str, Manner)) {
+    plan.wait(rng.within(manner.think_ns_max / 50, manner.think_ns_max));
+    let request = http::request(rng, host, false);
+    plan.talk.ends[CLIENT].stream.write(&request);
+    plan.say(CLIENT);
 }
 
 /// Four in five connections end in order, the client first or the server first; some clients just
@@ -231,4 +252,4 @@ const TALKS: u64 = 116_000;
 const DURATION_NS: u64 = 300_000_000_000;
 const CLIENTS: u64 = 2000;
 /// Half of the answers are below twice this.
-const ANSWER: u64 = 1250;
+const ANSWER: u64 = 1530;

@@ -16,13 +16,13 @@ mod dns;
 mod http;
 mod interference;
 mod mix;
-mod names;
+pub(crate) mod names;
 mod packet;
 mod plan;
 mod quic;
-mod rng;
+pub(crate) mod rng;
 mod small;
-mod stream;
+pub(crate) mod stream;
 mod talk;
 mod tls;
 
@@ -68,8 +68,24 @@ impl Workload {
     }
 }
 
+/// How much of a workload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    /// Of scale 1.
+    pub(crate) millionths: u64,
+    /// Connections beside an attack.
+    pub(crate) established: u64,
+}
+
+impl Size {
+    /// A scale as typed.
+    pub(crate) fn scale(text: &str) -> Option<Self> {
+        Some(Self { millionths: millionths(text)?, established: 1000 })
+    }
+}
+
 /// A scale as typed (`1`, `0.25`) in millionths.
-pub(crate) fn millionths(text: &str) -> Option<u64> {
+fn millionths(text: &str) -> Option<u64> {
     let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
     let digits = format!("{rest:0<6}");
     let rest = digits.get(..6)?.parse::<u64>().ok()?;
@@ -77,24 +93,22 @@ pub(crate) fn millionths(text: &str) -> Option<u64> {
 }
 
 /// Writes `workload` as a capture file.
-pub(crate) fn write(workload: Workload, millionths: u64, out: impl Write) -> io::Result<Written> {
+pub(crate) fn write(workload: Workload, size: Size, out: impl Write) -> io::Result<Written> {
     const SEED: u64 = 0x7461_6d70;
+    let Size { millionths, established } = size;
+    let established = || mix::Mix::established(SEED, established);
     let mut writer = Writer::new(out);
     match workload {
         Workload::Mix => interleave(mix::Mix::new(SEED, millionths), None, &mut writer)?,
         Workload::Small => interleave(small::Small::new(SEED, millionths), None, &mut writer)?,
         Workload::Bulk => interleave(bulk::Bulk::new(SEED, millionths), None, &mut writer)?,
-        Workload::Calm => interleave(established(SEED), None, &mut writer)?,
+        Workload::Calm => interleave(established(), None, &mut writer)?,
         Workload::Attack(kind) => {
             let attack = Attack::new(kind, SEED, millionths);
-            interleave(established(SEED), Some(attack), &mut writer)?;
+            interleave(established(), Some(attack), &mut writer)?;
         }
     }
     writer.finish()
-}
-
-fn established(seed: u64) -> mix::Mix {
-    mix::Mix::established(seed, 20_000_000_000)
 }
 
 /// Conversations that are under way, by the time of their next packet.
@@ -159,9 +173,9 @@ fn interleave<W: Write>(
     for talk in talks {
         let written = &mut writer.written;
         if talk.is_tcp {
-            written.tcp_flows += 1
+            written.tcp_flows += 1;
         } else {
-            written.udp_flows += 1
+            written.udp_flows += 1;
         }
         written.interfered += u64::from(talk.is_interfered);
         advance(&mut under_way, talk.start(), writer)?;

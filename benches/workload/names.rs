@@ -29,7 +29,7 @@ pub(crate) fn name(rank: u64) -> String {
     name
 }
 
-/// The address of the server of `rank`: 198.18.0.0/15 (RFC 2544) or 2001:db8:2::/48 (RFC 3849).
+/// The address of the server of `rank`: 198.18.0.0/15 (RFC 2544) or `2001:db8:2::/48` (RFC 3849).
 pub(crate) fn server(rank: u64, v6: bool) -> IpAddr {
     if v6 {
         return long(2, rank);
@@ -38,7 +38,7 @@ pub(crate) fn server(rank: u64, v6: bool) -> IpAddr {
     Ipv4Addr::from(0xc612_0000 | low).into()
 }
 
-/// The address of client `n`: 10.0.0.0/8 or 2001:db8:1::/48.
+/// The address of client `n`: 10.0.0.0/8 or `2001:db8:1::/48`.
 pub(crate) fn client(n: u64, v6: bool) -> IpAddr {
     if v6 { long(1, n) } else { Ipv4Addr::from(0x0a00_0000 | (n as u32 + 2) & 0x00ff_ffff).into() }
 }

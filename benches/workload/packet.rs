@@ -66,7 +66,7 @@ pub(crate) enum Options {
     Stamps(Stamps),
 }
 
-/// TSval and `TSecr` (RFC 7323 §3.2).
+/// `TSval` and `TSecr` (RFC 7323 §3.2).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamps {
     pub(crate) value: u32,
@@ -191,7 +191,7 @@ impl Ip {
                 block.extend([8, 0]);
                 let start = block.len();
                 let place = match self.fragment {
-                    Some(Fragment { offset, more }) => offset / 8 | u16::from(more) << 13,
+                    Some(Fragment { offset, more }) => (offset / 8) | (u16::from(more) << 13),
                     None => 0x4000,
                 };
                 block.extend([0x45, 0]);

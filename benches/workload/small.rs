@@ -89,9 +89,9 @@ impl Small {
         plan.say(SERVER);
         plan.wait(rng.within(100_000, 50_000_000));
         if rng.per_mille(700) {
-            plan.close(CLIENT)
+            plan.close(CLIENT);
         } else {
-            plan.shoot(CLIENT, RST | ACK, 0)
+            plan.shoot(CLIENT, RST | ACK, 0);
         }
         talk
     }

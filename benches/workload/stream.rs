@@ -113,7 +113,7 @@ fn noise_at(place: u32, offset: u64, mut room: &mut [u8]) {
 
 static NOISES: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut noise = vec![0; NOISE];
-    Rng::new(0x6e6f_6973_65, 0).fill(&mut noise);
+    Rng::new(0x006e_6f69_7365, 0).fill(&mut noise);
     noise
 });
 
