@@ -244,6 +244,8 @@ fn is_of(found: &Finding, expected: &Expected) -> bool {
         "handshake" => Kind::Handshake,
         "tls" => Kind::Tls,
         "dns" => Kind::Dns,
+        "drop" => Kind::Drop,
+        "throttle" => Kind::Throttle,
         other => panic!("unknown kind {other}"),
     };
     found.kind == kind
@@ -279,6 +281,11 @@ fn differences(found: &Finding, expected: &Expected) -> Vec<String> {
                 .map(|fact| (fact.signal.name(), fact.weight))
                 .collect::<Vec<_>>()
         ),
+    );
+    let silent = matches!(found.kind, Kind::Drop | Kind::Throttle);
+    hold(
+        !silent || found.confidence == Confidence::Possible || found.control_flow.is_some(),
+        "no control is named".to_owned(),
     );
     hold(
         forged.first() == expected.forged_frames.first(),

@@ -12,8 +12,12 @@
 
 mod certificates;
 mod hosts;
+mod passages;
 mod residual;
+mod silence;
 
 pub use certificates::{CertificateSight, CertificateTally};
 pub use hosts::{HostTally, MAX_CLIENTS, MAX_HOSTS, MAX_NAME};
+pub use passages::{Passage, Passages, Road, Subject};
 pub use residual::{Episode, residual_of};
+pub use silence::{Judged, Silences, Silent};

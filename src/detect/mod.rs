@@ -26,10 +26,12 @@ mod response;
 #[cfg(test)]
 mod sample;
 mod scene;
+mod silence;
 mod tape;
 mod tls;
 mod watch;
 
 pub use scene::{Answer, Conflict, Notice, Scene, TlsRefusal, Trigger};
+pub use silence::{Silence, Unanswered};
 pub use tape::Tape;
 pub use watch::{Disagreement, Watch};

@@ -70,6 +70,11 @@ impl Watch {
         self.triggers.iter().rev().find(|trigger| trigger.frame <= frame)
     }
 
+    /// The name that was asked for in `frame`, or first after it.
+    pub fn name_from(&self, frame: FrameId) -> Option<&Trigger> {
+        self.triggers.iter().find(|trigger| trigger.frame >= frame)
+    }
+
     /// Two copies of the same bytes differ. `first` and `later` are their frames and `sample` is
     /// the conflict without its sightings.
     pub fn conflict(&mut self, first: FrameId, later: &Sighting, sample: Disagreement) {

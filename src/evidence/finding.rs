@@ -243,6 +243,9 @@ pub struct Finding {
     pub led_to: Vec<u64>,
     /// How long after that, and on what it hangs.
     pub residual: Option<Residual>,
+    /// Number of the flow for another name that fared better on the same way at the same time: for
+    /// `drop` and `throttle`, of which nothing above `possible` is told without one.
+    pub control_flow: Option<u64>,
     /// What the forged packets tell about their sender.
     pub injector: Option<Injector>,
     /// The page that stood in for the answer.

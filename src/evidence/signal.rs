@@ -28,8 +28,12 @@ pub enum Family {
     Header,
     /// What it came after.
     Pattern,
-    /// What the same endpoints met before.
+    /// What the same endpoints, or the same name, met in other flows.
     Repetition,
+    /// What was sent and not answered.
+    Silence,
+    /// What flows for other names met on the same way at the same time.
+    Control,
 }
 
 macro_rules! signals {
@@ -128,6 +132,28 @@ signals! {
     DnsFast = "dns_fast", Timing;
     /// DNS flags or EDNS otherwise than this resolver has them.
     DnsHeaderBreak = "dns_header_break", Header;
+    /// A `ClientHello` that is sent again and never acknowledged.
+    HelloUnanswered = "hello_unanswered", Silence;
+    /// An HTTP request that is sent again and never acknowledged.
+    RequestUnanswered = "request_unanswered", Silence;
+    /// A DNS query that is sent again and never answered.
+    QueryUnanswered = "query_unanswered", Silence;
+    /// A QUIC Initial that is sent again and never answered.
+    QuicUnanswered = "quic_unanswered", Silence;
+    /// A SYN that is sent again and never answered.
+    SynUnanswered = "syn_unanswered", Silence;
+    /// After a name was let through, the connection is dead.
+    DataUnanswered = "data_unanswered", Silence;
+    /// A side goes on sending what the other has acknowledged.
+    AckWithheld = "ack_withheld", Silence;
+    /// Another flow of the same endpoints, for another name, passed at the same time.
+    ControlPassed = "control_passed", Control;
+    /// Flows of the same endpoints for other names met the same.
+    ControlFailed = "control_failed", Control;
+    /// The same name passed between the same endpoints.
+    NamePassed = "name_passed", Control;
+    /// The same name met the same in other flows.
+    NameRepeated = "name_repeated", Repetition;
 }
 
 impl Signal {
@@ -432,6 +458,83 @@ static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "Lends weight: another program built the answer.",
         "Several programs behind one address; a forwarder that answers some names itself.",
         "RFC 1035 section 4.1.1; RFC 6891 section 6.1.1; Anonymous 2014, Towards a Comprehensive Picture of the Great Firewall's DNS Censorship",
+    ),
+    entry(
+        Signal::HelloUnanswered,
+        "After a complete handshake the ClientHello is sent again and never acknowledged: in full four times or more over 1.5 s, in part three times over half a second.",
+        "Nothing by itself. Beside a control (control_passed) it shows that this name's packets are swallowed.",
+        "Loss, a dead host, a path on which large packets are lost (MTU black hole), an overloaded server, a radio link that was lost.",
+        "Bock and others 2021, Your Censor is My Censor (Iran); Xue and others, TSPU, IMC 2022 (Russia)",
+    ),
+    entry(
+        Signal::RequestUnanswered,
+        "The same of an HTTP request.",
+        "As hello_unanswered.",
+        "As hello_unanswered.",
+        "As hello_unanswered; Weinberg and others 2021",
+    ),
+    entry(
+        Signal::QueryUnanswered,
+        "A DNS query is asked three times or more over 4 s without any answer, though the recording goes on for 10 s after it; in part twice over 5 s. Queries for the same name and type from several ports count together.",
+        "Nothing by itself. Beside a control it shows that this name's queries, or the answers to them, are swallowed.",
+        "A resolver that cannot reach the name's own servers and does not say so, a rate limit, loss.",
+        "RFC 1035 section 4.2.1; RFC 2308 section 7 (a resolver that gives up says SERVFAIL)",
+    ),
+    entry(
+        Signal::QuicUnanswered,
+        "QUIC Initials that name a host are sent again over a second or more, and nothing comes back.",
+        "Nothing by itself. Beside a QUIC flow for another name to the same server that was answered, it shows that this name's packets are swallowed.",
+        "UDP port 443 closed to everybody, which is common; a server without QUIC; loss.",
+        "Elmenhorst and others, Web Censorship Measurements of HTTP/3, IMC 2021; Zohaib and others, USENIX Security 2025 (China)",
+    ),
+    entry(
+        Signal::SynUnanswered,
+        "A SYN is sent three times or more, and nothing comes back.",
+        "Nothing by itself. Beside flows that the same server answered, and after a finding between the same endpoints, it shows a block of the address.",
+        "A dead host, a firewall of the server's own, a limit on connections, scanners.",
+        "Sundara Raman and others, SIGCOMM 2023 (SYN, then nothing)",
+    ),
+    entry(
+        Signal::DataUnanswered,
+        "After a packet that named a host, the client's later data are sent again and never acknowledged.",
+        "Nothing by itself. Beside a control it shows a connection that was cut off silently after its trigger.",
+        "A radio link that was lost, a host that died, an address translation that forgot the connection.",
+        "Xue and others, TSPU, IMC 2022 (delayed drops)",
+    ),
+    entry(
+        Signal::AckWithheld,
+        "One side sends the same data three times or more, though the other side, as the capture shows, has acknowledged them.",
+        "Nothing by itself: its peer's packets are lost beyond the capture point, in one direction. Beside a control it shows that they are swallowed.",
+        "Loss in one direction, asymmetric routes.",
+        "RFC 9293 section 3.10.7.4",
+    ),
+    entry(
+        Signal::ControlPassed,
+        "Another flow of the same client to the same port of the same server, for another name, was answered while the silence lasted, or both before and after it within two minutes. In part: on one side only, or another server of the same prefix (/24, /48).",
+        "Path and server were alive for other names: the name, and nothing else that this capture shows, makes the difference.",
+        "A server that treats its names differently; machines behind one address of which one is dead.",
+        "The rule of control measurements: OONI Web Connectivity; Weaver, Sommer, Paxson 2009",
+    ),
+    entry(
+        Signal::ControlFailed,
+        "Within two minutes flows of the same client to the same server for other names met the same.",
+        "Nothing; it speaks for a path or server that was down, whatever the name.",
+        "-",
+        "As control_passed",
+    ),
+    entry(
+        Signal::NamePassed,
+        "Within two minutes the same name passed between the same client and server.",
+        "Nothing; it speaks for chance.",
+        "-",
+        "As control_passed",
+    ),
+    entry(
+        Signal::NameRepeated,
+        "Three flows or more for the same name met the same; in part two.",
+        "Chance does not choose by name.",
+        "A server that is dead for this name.",
+        "As control_passed",
     ),
 ];
 

@@ -5,7 +5,7 @@ use super::dns::Spoken;
 use super::openings::Openings;
 use super::resolvers::Resolvers;
 use super::tls::TlsTalk;
-use crate::correlate::{CertificateSight, CertificateTally, HostTally};
+use crate::correlate::{CertificateSight, CertificateTally, HostTally, Passages, Silent};
 use crate::detect::Trigger;
 use crate::evidence::{
     ByDirection, FlowEnd, FlowRecord, HostSource, Kind, QuicNames, Residual, RoleSource, Suspicion,
@@ -24,6 +24,8 @@ pub struct Outcome {
     pub hosts: HostTally,
     /// The certificates that issuers vouch for, of all flows.
     pub certificates: CertificateTally,
+    /// The flows that were answered.
+    pub passages: Passages,
     /// Where each flow began, also of those left out: by it flows are numbered.
     pub openings: Openings,
     /// How resolvers answer, and the flows of theirs that may yet be judged.
@@ -41,6 +43,8 @@ pub struct LimitCounts {
     pub streams_given_up: u64,
     /// Flows that were not compared with others by their certificates.
     pub certificates_given_up: u64,
+    /// Flows without an answer that were not compared with others.
+    pub silences_given_up: u64,
 }
 
 impl LimitCounts {
@@ -49,6 +53,7 @@ impl LimitCounts {
         self.flows_evicted += other.flows_evicted;
         self.streams_given_up += other.streams_given_up;
         self.certificates_given_up += other.certificates_given_up;
+        self.silences_given_up += other.silences_given_up;
     }
 }
 
@@ -65,6 +70,8 @@ pub struct Ended {
     pub dns: Spoken,
     /// A certificate that nobody vouches for: what it means depends on the other flows.
     pub certificate: Option<Box<CertificateSight>>,
+    /// What was not answered: what it means depends on the other flows.
+    pub silent: Option<Box<Silent>>,
 }
 
 /// A suspicion that stood.
@@ -78,6 +85,19 @@ pub struct Found {
     pub host: Option<(String, HostSource)>,
     /// The finding that set it off, and how long before.
     pub residual: Option<((FrameId, Kind), Residual)>,
+    /// First frame of the flow that is its control.
+    pub control: Option<FrameId>,
+}
+
+impl Found {
+    /// A suspicion that stood by itself.
+    pub(super) fn new(
+        suspicion: Suspicion,
+        verdict: Verdict,
+        host: Option<(String, HostSource)>,
+    ) -> Self {
+        Self { suspicion, verdict, host, residual: None, control: None }
+    }
 }
 
 /// Judges a TCP flow that has ended. Its streams are already flushed.
@@ -88,7 +108,7 @@ pub(super) fn judge(key: &FlowKey, conversation: &Conversation) -> Vec<Found> {
     let found = suspicions.into_iter().filter_map(|suspicion| {
         let verdict = verdict::weigh(&suspicion)?;
         let host = host_of(conversation, &suspicion);
-        Some(Found { suspicion, verdict, host, residual: None })
+        Some(Found::new(suspicion, verdict, host))
     });
     found.collect()
 }
@@ -130,7 +150,7 @@ pub(super) fn tell_tcp(
         ..tcp_record(key, conversation, end)
     };
     let first_frame = conversation.flow.first_frame;
-    Ended { found, first_frame, record, dns, certificate: None }
+    Ended { found, first_frame, record, dns, certificate: None, silent: None }
 }
 
 /// The record of a UDP flow that has ended.
@@ -156,7 +176,8 @@ pub(super) fn tell_udp(
         dns: dns.records(),
         ..blank_record(key, flow.client, end)
     };
-    Ended { record, first_frame: flow.first_frame, found: Vec::new(), dns, certificate: None }
+    let (first_frame, found) = (flow.first_frame, Vec::new());
+    Ended { record, first_frame, found, dns, certificate: None, silent: None }
 }
 
 fn tcp_record(key: &FlowKey, conversation: &mut Conversation, end: FlowEnd) -> FlowRecord {

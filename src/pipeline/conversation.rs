@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 use super::talk::{Around, Talk, contradicts_roles};
-use crate::detect::{Conflict, Disagreement, Watch};
+use crate::detect::{Conflict, Disagreement, Silence, Watch};
 use crate::flow::{Observation, Prelude, Sighting, TcpFlow};
 use crate::stream::{Assembler, Chunk, Gap, Limits, Overlap, Piece, Retention, StreamSink};
 use crate::wire::{Direction, FlowKey, Segment, SeqNumber, Side, TcpFlags};
@@ -12,6 +12,7 @@ pub(super) struct Conversation {
     pub(super) flow: TcpFlow,
     pub(super) talk: Talk,
     pub(super) watch: Watch,
+    pub(super) silence: Silence,
     streams: [Assembler; 2],
     /// Where each direction would begin by its last SYN after the first.
     other_starts: [Option<SeqNumber>; 2],
@@ -33,6 +34,7 @@ impl Conversation {
             flow: TcpFlow::open(segment, sender),
             talk: Talk::default(),
             watch: Watch::default(),
+            silence: Silence::default(),
             // Only what the client is told can be substituted; its own copies need no window.
             streams: [stream(Retention::Digests), stream(Retention::Bytes(OPEN_WINDOW))],
             other_starts: [None; 2],
@@ -63,6 +65,7 @@ impl Conversation {
         self.settle_roles(segment, sender);
         let seen = self.flow.observe(segment, sender);
         self.watch.segment(&seen, &self.flow);
+        self.silence.segment(&seen, &self.flow);
         if seen.sighting.duplicate || seen.sighting.is_reset() {
             return (before, before);
         }

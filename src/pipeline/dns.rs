@@ -196,6 +196,11 @@ impl Spoken {
         self.exchanges.iter().map(Exchange::record).collect()
     }
 
+    /// The exchanges, where there is one honest answerer.
+    pub(super) fn asked(&self) -> &[Exchange] {
+        if self.judged { &self.exchanges } else { &[] }
+    }
+
     /// Whether it is to be judged, whatever the resolver's habits are.
     pub(super) fn stands_out(&self) -> bool {
         self.stands_out
@@ -245,7 +250,7 @@ pub(super) fn found(
     suspicion.forged.sort_unstable();
     suspicion.genuine.sort_unstable();
     let host = Some((exchange.name.to_string(), HostSource::Dns));
-    Some(Found { suspicion, verdict, host, residual: None })
+    Some(Found::new(suspicion, verdict, host))
 }
 
 /// Exchanges that are told together with the first.

@@ -1,8 +1,10 @@
-//! What one flow says about another, before anything is told: substituted certificates, and
-//! residual blocking.
+//! What one flow says about another, before anything is told: substituted certificates, silence
+//! beside its controls, and residual blocking.
 
 use super::closing::{Ended, Found};
-use crate::correlate::{CertificateTally, Episode, residual_of};
+use crate::correlate::{
+    CertificateTally, Episode, Judged, Passages, Silences, Silent, residual_of,
+};
 use crate::evidence::{Confidence, Fact, Grade, HostSource, Kind, Residual, Signal, Suspicion};
 use crate::verdict;
 use crate::wire::FrameId;
@@ -21,7 +23,30 @@ pub(super) fn join_certificates(flows: &mut [Ended], certificates: &CertificateT
         }
         let Some(verdict) = verdict::weigh(&suspicion) else { continue };
         let host = Some((sight.name.clone(), HostSource::Sni));
-        ended.found.push(Found { suspicion, verdict, host, residual: None });
+        ended.found.push(Found::new(suspicion, verdict, host));
+    }
+}
+
+/// Holds what was not answered against what other flows got. Where something was forged in a flow,
+/// that is what silenced it.
+pub(super) fn join_silence(flows: &mut [Ended], passages: &Passages) {
+    let told = |ended: &Ended| {
+        ended.found.iter().any(|found| found.verdict.confidence >= Confidence::Likely)
+    };
+    let silent: Vec<Silent> = flows
+        .iter()
+        .filter(|ended| !told(ended))
+        .filter_map(|ended| ended.silent.as_deref().cloned())
+        .collect();
+    let silences = Silences::of(&silent);
+    for ended in flows.iter_mut().filter(|ended| !told(ended)) {
+        let Some(silent) = ended.silent.as_deref() else { continue };
+        let Some(Judged { suspicion, control }) = silences.judge(silent, passages) else {
+            continue;
+        };
+        let Some(verdict) = verdict::weigh(&suspicion) else { continue };
+        let host = silent.subject.as_ref().map(|asked| (asked.name.to_string(), silent.source));
+        ended.found.push(Found { control, ..Found::new(suspicion, verdict, host) });
     }
 }
 

@@ -8,8 +8,9 @@ use super::conversation::Conversation;
 use super::directory::Directory;
 use super::dns::Spoken;
 use super::settings::Settings;
+use super::silence;
 use super::udp::DatagramTalk;
-use crate::correlate::CertificateSight;
+use crate::correlate::{CertificateSight, Silent};
 use crate::decode::Packet;
 use crate::evidence::FlowEnd;
 use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, Prelude, SlotId};
@@ -24,11 +25,15 @@ pub struct Lane<'a> {
     ahead: Option<Ahead>,
     memory: usize,
     odd_certificates: usize,
+    silent: usize,
     outcome: Outcome,
 }
 
 /// Flows kept for their certificates: a kilobyte and a half each.
 const ODD_CERTIFICATES_MAX: usize = 1 << 15;
+
+/// Flows kept because they were not answered: a kilobyte each.
+const SILENT_MAX: usize = 1 << 15;
 
 /// The last packet, where its time is not believed yet.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +65,7 @@ impl<'a> Lane<'a> {
             ahead: None,
             memory: 0,
             odd_certificates: 0,
+            silent: 0,
             outcome: Outcome::default(),
         }
     }
@@ -242,14 +248,18 @@ impl<'a> Lane<'a> {
 
     fn conclude_udp(&mut self, key: &FlowKey, talk: DatagramTalk, end: FlowEnd) {
         self.memory = self.memory.saturating_sub(talk.memory());
-        let DatagramTalk { flow, dns, mut quic } = talk;
-        quic.settle();
-        let spoken = dns.finish(&self.settings.fingerprints);
+        let mut talk = talk;
+        talk.quic.settle();
+        let spoken = std::mem::take(&mut talk.dns).finish(&self.settings.fingerprints);
+        let unanswered =
+            silence::of_udp(key, (&talk, &spoken), &mut self.outcome.passages, self.clock);
+        let silent = self.admit_silent(unanswered);
+        let DatagramTalk { flow, quic, .. } = talk;
         let server = key.endpoint(flow.client.other()).ip;
         let host = quic.names().and_then(|names| names.sni.as_deref());
         self.directory.ended(host, false);
-        if self.is_told(&spoken, server, flow.first_frame) {
-            self.keep(tell_udp(key, &flow, quic.names(), end, spoken));
+        if self.is_told(&spoken, server, flow.first_frame) || silent.is_some() {
+            self.keep(Ended { silent, ..tell_udp(key, &flow, quic.names(), end, spoken) });
         } else if let Some(host) = host {
             // An answer by QUIC is encrypted, and may be the last before the blocking sets in.
             self.outcome.hosts.quiet_flow(key.endpoint(flow.client).ip, &[(host, false)]);
@@ -265,7 +275,8 @@ impl<'a> Lane<'a> {
 
     /// Keeps a flow to be told, or to be judged when all flows are known.
     fn keep(&mut self, ended: Ended) {
-        let stands_out = ended.dns.stands_out() || ended.certificate.is_some();
+        let stands_out =
+            ended.dns.stands_out() || ended.certificate.is_some() || ended.silent.is_some();
         if self.settings.flows || !ended.found.is_empty() || stands_out {
             self.outcome.flows.push(ended);
         } else {
@@ -285,7 +296,10 @@ impl<'a> Lane<'a> {
         let told = self.is_told(&spoken, server, conversation.flow.first_frame);
         let certificate = certificate_of(key, &conversation);
         let odd = self.fold_certificate(certificate);
-        if found.is_empty() && odd.is_none() && !told {
+        let unanswered =
+            silence::of_tcp(key, &conversation, &mut self.outcome.passages, self.clock);
+        let silent = self.admit_silent(unanswered);
+        if found.is_empty() && odd.is_none() && silent.is_none() && !told {
             let client = key.endpoint(conversation.flow.client).ip;
             self.outcome.hosts.quiet_flow(client, &hosts);
             return;
@@ -297,7 +311,18 @@ impl<'a> Lane<'a> {
         };
         let when = (end, self.clock);
         let ended = tell_tcp(key, &mut conversation, when, (found, spoken));
-        self.keep(Ended { certificate: odd, ..ended });
+        self.keep(Ended { certificate: odd, silent, ..ended });
+    }
+
+    /// Lets in a flow that was not answered, if there is room.
+    fn admit_silent(&mut self, silent: Option<Box<Silent>>) -> Option<Box<Silent>> {
+        let silent = silent?;
+        if self.silent >= SILENT_MAX {
+            self.outcome.limits.silences_given_up += 1;
+            return None;
+        }
+        self.silent += 1;
+        Some(silent)
     }
 
     /// Folds a certificate that an issuer vouches for; gives back any other, which only the other

@@ -30,6 +30,7 @@ mod parcel;
 mod quic;
 mod resolvers;
 mod settings;
+mod silence;
 mod talk;
 mod telling;
 mod tls;

@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 
 use super::closing::{Ended, Found, LimitCounts};
 use super::intake::Intake;
-use super::joining::{Origin, join_certificates, join_residual};
+use super::joining::{Origin, join_certificates, join_residual, join_silence};
 use super::resolvers::Resolvers;
 use super::{Analysis, Openings, Outcome, Settings};
 use super::{consequence, dns};
 use crate::capture::{Compression, FileReport, Format, Interface};
-use crate::correlate::{CertificateTally, HostTally};
+use crate::correlate::{CertificateTally, HostTally, Passages};
 use crate::decode::{FragmentConflict, SkipCounts};
 use crate::evidence::{
     CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
@@ -34,6 +34,7 @@ impl Telling<'_> {
         let mut flows = Vec::new();
         let mut tally = HostTally::default();
         let mut certificates = CertificateTally::default();
+        let mut passages = Passages::default();
         let mut openings = Vec::new();
         let mut limits = LimitCounts::default();
         let mut resolvers = Resolvers::default();
@@ -42,20 +43,22 @@ impl Telling<'_> {
             resolvers.merge(lane.resolvers);
             tally.merge(lane.hosts);
             certificates.merge(lane.certificates);
+            passages.merge(lane.passages);
             openings.push(lane.openings);
             limits.add(lane.limits);
         }
         flows.extend(resolvers.take_flows());
         join_certificates(&mut flows, &certificates);
         self.judge_dns(&mut flows, &resolvers);
+        join_silence(&mut flows, &passages);
         let (mut flows, quiet) = self.told(flows);
         for ended in quiet {
             tally.flow(&ended.record, &[]);
         }
         flows.sort_by_key(|ended| ended.first_frame);
         join_residual(&mut flows);
-        let ids = self.ids(&flows);
-        let numbers = numbers_of(&flows, &openings);
+        let links = Links { ids: self.ids(&flows), controls: controls_of(&flows, &openings) };
+        let numbers = numbers_of(flows.iter().map(|ended| ended.first_frame), &openings);
         let mut records = Vec::with_capacity(flows.len());
         let mut findings = Vec::new();
         for (number, ended) in numbers.into_iter().zip(flows) {
@@ -63,7 +66,7 @@ impl Telling<'_> {
             record.flow = number;
             record.capture = self.path(first_frame);
             let own: Vec<Finding> =
-                found.into_iter().map(|found| self.finding(found, &record, &ids)).collect();
+                found.into_iter().map(|found| self.finding(found, &record, &links)).collect();
             tally.flow(&record, &own.iter().collect::<Vec<_>>());
             findings.extend(own.into_iter().map(|finding| (finding_place(&finding), finding)));
             records.push(record);
@@ -119,8 +122,8 @@ impl Telling<'_> {
         .collect()
     }
 
-    fn finding(&self, found: Found, flow: &FlowRecord, ids: &BTreeMap<Origin, String>) -> Finding {
-        let Found { suspicion, verdict, host, residual } = found;
+    fn finding(&self, found: Found, flow: &FlowRecord, links: &Links) -> Finding {
+        let Found { suspicion, verdict, host, residual, control } = found;
         let (origin, residual) = residual.unzip();
         let (host, host_source) = host.unzip();
         let anchor = anchor_of(&suspicion, flow);
@@ -158,9 +161,10 @@ impl Telling<'_> {
             evidence: verdict.evidence,
             against: verdict.against,
             alternatives: suspicion.alternatives,
-            residual_of: origin.and_then(|origin| ids.get(&origin).cloned()),
+            residual_of: origin.and_then(|origin| links.ids.get(&origin).cloned()),
             residual,
             led_to: Vec::new(),
+            control_flow: control.and_then(|begins| links.controls.get(&begins).copied()),
             injector: suspicion.injector,
             block_page: suspicion.block_page,
         }
@@ -211,6 +215,7 @@ impl Telling<'_> {
         let mut limits = BTreeMap::new();
         limits.insert("flows_evicted".to_owned(), counts.flows_evicted);
         limits.insert("certificates_given_up".to_owned(), counts.certificates_given_up);
+        limits.insert("silences_given_up".to_owned(), counts.silences_given_up);
         limits.insert("streams_given_up".to_owned(), counts.streams_given_up);
         limits
             .insert("fragments_given_up".to_owned(), self.intake.decoder.fragment_stats().evicted);
@@ -246,10 +251,24 @@ pub(super) fn tally(findings: &[Finding]) -> BTreeMap<Kind, BTreeMap<Confidence,
     by_kind
 }
 
-/// The number of each of `flows`, which are in the order of their first frames, among all flows of
-/// all lanes.
-fn numbers_of(flows: &[Ended], openings: &[Openings]) -> Vec<u64> {
-    let frames: Vec<FrameId> = flows.iter().map(|ended| ended.first_frame).collect();
+/// What findings say of other flows.
+struct Links {
+    /// The ids of the findings that set others off.
+    ids: BTreeMap<Origin, String>,
+    /// The numbers of the flows that are controls, by their first frames.
+    controls: BTreeMap<FrameId, u64>,
+}
+
+fn controls_of(flows: &[Ended], openings: &[Openings]) -> BTreeMap<FrameId, u64> {
+    let found = flows.iter().flat_map(|ended| &ended.found);
+    let begins: BTreeSet<FrameId> = found.filter_map(|found| found.control).collect();
+    let numbers = numbers_of(begins.iter().copied(), openings);
+    begins.into_iter().zip(numbers).collect()
+}
+
+/// The number of each flow, given by first frames in ascending order, among all flows of all lanes.
+fn numbers_of(flows: impl Iterator<Item = FrameId>, openings: &[Openings]) -> Vec<u64> {
+    let frames: Vec<FrameId> = flows.collect();
     let mut numbers = vec![1; frames.len()];
     for lane in openings {
         lane.count_before(&frames, &mut numbers);

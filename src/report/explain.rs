@@ -124,7 +124,9 @@ const fn family(family: Family) -> &'static str {
         Family::Timestamps => "TCP timestamps",
         Family::Header => "other header fields",
         Family::Pattern => "what it came after",
-        Family::Repetition => "what the same endpoints met before",
+        Family::Repetition => "what the same endpoints, or the same name, met in other flows",
+        Family::Silence => "what was sent and not answered",
+        Family::Control => "what other names met on the same way at the same time",
     }
 }
 

@@ -282,6 +282,7 @@ fn notice() -> Finding {
         alternatives: vec![PROXY.to_owned()],
         residual_of: None,
         led_to: Vec::new(),
+        control_flow: None,
         residual: None,
         injector: Some(Injector {
             direction: Some(Direction::ToClient),

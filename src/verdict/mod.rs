@@ -11,12 +11,14 @@
 //! 4. `confirmed` needs a proof: a fact that no honest sender can have caused. `likely` needs two
 //!    families that agree, or a proof; without a proof the score ends at 0.99, however many facts
 //!    agree. Nothing else makes a verdict, and no number is typed in.
+//! 5. Where nothing was forged (`drop`, `throttle`), `likely` needs a control as well: a flow for
+//!    another name that fared better on the same way at the same time.
 
 mod weights;
 
 pub use weights::{SIGNALS_VERSION, Weight, weight_of};
 
-use crate::evidence::{Confidence, Fact, Family, Grade, Suspicion, Weighed};
+use crate::evidence::{Confidence, Fact, Family, Grade, Kind, Suspicion, Weighed};
 
 /// How sure, and why.
 #[derive(Clone, PartialEq, Debug)]
@@ -40,9 +42,13 @@ pub fn weigh(suspicion: &Suspicion) -> Option<Verdict> {
     let decibans = weights::prior(suspicion.kind) + pro.sum + contra.sum;
     let score = probability(decibans);
     let proven = facts.iter().any(|(fact, weight)| fact.grade == Grade::Proof && *weight > 0.0);
+    let controlled = !matches!(suspicion.kind, Kind::Drop | Kind::Throttle)
+        || facts
+            .iter()
+            .any(|(fact, weight)| fact.signal.family() == Family::Control && *weight > 0.0);
     let confidence = match score {
         CONFIRMED_MIN.. if proven => Confidence::Confirmed,
-        LIKELY_MIN.. if proven || pro.families >= 2 => Confidence::Likely,
+        LIKELY_MIN.. if proven || (pro.families >= 2 && controlled) => Confidence::Likely,
         POSSIBLE_MIN.. => Confidence::Possible,
         _ => return None,
     };
@@ -113,7 +119,7 @@ fn probability(decibans: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Kind, Signal};
+    use crate::evidence::Signal;
     use crate::wire::{FrameId, Timestamp};
 
     fn suspicion(facts: &[(Signal, Grade)]) -> Suspicion {

@@ -45,6 +45,8 @@ pub(super) const fn prior(kind: Kind) -> f64 {
         Kind::Dns => -20.0,
         // An early fatal alert: a server's own refusal in nearly all cases.
         Kind::Tls => -15.0,
+        // Silence after several copies: a dead host or a lost link in most cases.
+        Kind::Drop => -12.0,
         // An answer that shows anything odd at all: nearly always a proxy or a balancer.
         _ => -18.0,
     }
@@ -108,6 +110,50 @@ pub const fn weight_of(signal: Signal) -> Weight {
         | Signal::HandshakeFast
         | Signal::CertificateSwap
         | Signal::TlsAlertEarly => weight_of_opening(signal),
+        Signal::HelloUnanswered
+        | Signal::RequestUnanswered
+        | Signal::QueryUnanswered
+        | Signal::QuicUnanswered
+        | Signal::SynUnanswered
+        | Signal::DataUnanswered
+        | Signal::AckWithheld
+        | Signal::ControlPassed
+        | Signal::ControlFailed
+        | Signal::NamePassed
+        | Signal::NameRepeated => weight_of_silence(signal),
+    }
+}
+
+/// Of silence, and of what other flows say to it. Without a control nothing here reaches `likely`
+/// (see the rule in `verdict`).
+const fn weight_of_silence(signal: Signal) -> Weight {
+    match signal {
+        Signal::HelloUnanswered | Signal::RequestUnanswered => weight(
+            14.0,
+            6.0,
+            "four copies lost by chance at 10 % loss: 1 in 10,000; held down for dead hosts and links",
+        ),
+        Signal::QuicUnanswered => {
+            weight(11.0, 5.0, "as hello_unanswered; UDP is closed on many networks")
+        }
+        Signal::QueryUnanswered => weight(
+            6.0,
+            3.0,
+            "resolvers that cannot reach a name's servers may be silent: never likely",
+        ),
+        Signal::SynUnanswered => weight(8.0, 4.0, "dead hosts and firewalls are daily bread"),
+        Signal::DataUnanswered | Signal::AckWithheld => {
+            weight(10.0, 4.0, "as hello_unanswered; lost radio links look the same")
+        }
+        Signal::ControlPassed => weight(
+            13.0,
+            7.0,
+            "hand-set: leaves a server that treats names differently, and coincidence in time",
+        ),
+        Signal::ControlFailed => weight(-12.0, -5.0, "hand-set: a path or server that is down"),
+        Signal::NamePassed => weight(-10.0, -5.0, "hand-set: devices seldom let a name through"),
+        // What is left is name_repeated.
+        _ => weight(6.0, 3.0, "hand-set: as residual"),
     }
 }
 

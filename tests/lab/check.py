@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 FIELDS = ["frame.number", "frame.time_epoch", "ip.src", "ipv6.src", "tcp.stream", "tcp.flags",
           "tcp.seq_raw", "tcp.len", "ip.checksum.status", "tcp.checksum.status", "http.host",
           "tls.handshake.extensions_server_name", "tcp.flags.syn", "udp.stream",
-          "udp.checksum.status", "dns.id", "dns.flags.response", "dns.qry.name"]
+          "udp.checksum.status", "dns.id", "dns.flags.response", "dns.qry.name", "tcp.ack_raw"]
 OPTIONS = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE",
            "-o", "udp.check_checksum:TRUE", "-d", "udp.port==5300,dns",
            "-o", "tcp.desegment_tcp_streams:FALSE"]
@@ -70,7 +70,7 @@ def problems(folder):
     for name, frames in files.items():
         found += checksum_problems(name, frames)
     for wanted in label["expected"]:
-        judge = dns_problems if wanted["kind"] == "dns" else expectation_problems
+        judge = JUDGES.get(wanted["kind"], expectation_problems)
         found += judge(wanted, files[wanted["capture"]], label)
     if (label["kind"] == "interfered") != bool(label["expected"]):
         found.append(f"{label['kind']}, but {len(label['expected'])} findings expected")
@@ -128,6 +128,57 @@ def dns_problems(wanted, frames, label):
         if min(first) > min(later):
             found.append("forged after the genuine answer")
     return [f"{wanted['capture']}: {text}" for text in found]
+
+
+def drop_problems(wanted, frames, label):
+    """A silence against what tshark sees: sent again, and neither acknowledged nor answered."""
+    found = []
+    trigger = frames[wanted["trigger_frame"]]
+    stream = "tcp.stream" if trigger["tcp.stream"] else "udp.stream"
+    flow = [values for values in frames.values() if values[stream] == trigger[stream]]
+    after = float(trigger["frame.time_epoch"])
+    later = [values for values in flow if float(values["frame.time_epoch"]) > after]
+    theirs = [values for values in later if sender(values) != sender(trigger)]
+    again = [values for values in later if sender(values) == sender(trigger)
+             and values["tcp.seq_raw"] == trigger["tcp.seq_raw"]
+             and values["tcp.len"] == trigger["tcp.len"]]
+    if len(again) < 2:
+        found.append(f"frame {wanted['trigger_frame']} was sent again {len(again)} times")
+    if stream == "udp.stream" and theirs:
+        found.append("an answer came")
+    beyond = number(trigger, "tcp.seq_raw")
+    acknowledged = [values for values in theirs if number(values, "tcp.ack_raw") > beyond]
+    if stream == "tcp.stream" and acknowledged and label["vantage"] != "near server":
+        found.append(f"frame {acknowledged[0]['frame.number']} acknowledges what was swallowed")
+    name = (trigger["http.host"] or trigger["tls.handshake.extensions_server_name"]
+            or trigger["dns.qry.name"]).lower()
+    if wanted["host"] and name.partition(":")[0] != wanted["host"]:
+        found.append(f"trigger names {name!r}, not {wanted['host']!r}")
+    return [f"{wanted['capture']}: {text}" for text in found]
+
+
+def throttle_problems(wanted, frames, label):
+    """A policed rate against what tshark sees: data sent again, and no more than the rate allows."""
+    del label
+    found = []
+    trigger = frames[wanted["trigger_frame"]]
+    theirs = [values for values in frames.values()
+              if values["tcp.stream"] == trigger["tcp.stream"]
+              and sender(values) != sender(trigger) and number(values, "tcp.len") > 0]
+    times = [float(values["frame.time_epoch"]) for values in theirs]
+    size = sum(number(values, "tcp.len") for values in theirs)
+    allowed = wanted["burst"] + wanted["rate_bps"] / 8 * (max(times) - min(times) + 0.1)
+    if size > allowed * 1.05:
+        found.append(f"{size} bytes passed, {allowed:.0f} were allowed")
+    if size < wanted["burst"]:
+        found.append(f"only {size} bytes passed: the rate was not felt")
+    name = (trigger["http.host"] or trigger["tls.handshake.extensions_server_name"]).lower()
+    if name.partition(":")[0] != wanted["host"]:
+        found.append(f"trigger names {name!r}, not {wanted['host']!r}")
+    return [f"{wanted['capture']}: {text}" for text in found]
+
+
+JUDGES = {"dns": dns_problems, "drop": drop_problems, "throttle": throttle_problems}
 
 
 def trigger_problems(wanted, trigger, forged, frames, label):

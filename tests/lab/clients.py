@@ -131,6 +131,15 @@ def unfinished(address, host):
     sock.close()
 
 
+def late_request(address, host, seconds):
+    """Connect, wait, ask, and wait for an answer for seven seconds."""
+    sock = connect(address, 80, timeout=7)
+    time.sleep(float(seconds))
+    sock.sendall(request(host))
+    print(read_all(sock))
+    sock.close()
+
+
 def impatient(address, host, seconds):
     """Ask for much, leave before it has come."""
     sock = connect(address, 80)
@@ -212,7 +221,7 @@ def two_resolvers(name, *servers):
 
 
 WHAT = {act.__name__.replace("_", "-"): act for act in (
-    half_closed, many_requests, keep_alive, reuse_port, post, unfinished, impatient, quiet, scan,
+    half_closed, late_request, many_requests, keep_alive, reuse_port, post, unfinished, impatient, quiet, scan,
     same_query, ask, two_resolvers)}
 
 if __name__ == "__main__":

@@ -115,6 +115,45 @@ def ahead(left, right):
     return (left - right + 0x80000000 & 0xFFFFFFFF) - 0x80000000
 
 
+def swallowed_key(entry):
+    """What a log entry about a packet that was not passed on says of that packet."""
+    fields = ("src", "sport", "dst", "dport", "seq", "ipid", "bytes")
+    return tuple(entry.get(name) for name in fields)
+
+
+def silenced(flow, story, log):
+    """The expected finding of a flow in which packets were swallowed, or held to a rate."""
+    keys = {frozenset([(entry["src"], entry["sport"]), (entry["dst"], entry["dport"])]): entry
+            for entry in reversed(log)
+            if entry["action"] in ("swallow", "police") and entry["host"] is not None}
+    entry = keys.get(connection(flow[0].segment))
+    if entry is None:
+        return None
+    cause = entry.get("trigger", entry)
+    wanted = swallowed_key(cause)[4:]
+    trigger = next((frame for frame in flow if frame.origin == "client" and
+                    swallowed_key_of(frame.segment)[4:] == wanted), None)
+    if trigger is None:
+        return None  # other packets of the same ports
+    segment = trigger.segment
+    found = {
+        "kind": "throttle" if entry["action"] == "police" else "drop",
+        "host": entry["host"] if entry["host"] not in ("address", "residual") else None,
+        "min_confidence": story.confidence_for(entry["host"]),
+        "trigger_frame": trigger.number, "forged_frames": [], "genuine_frames": [],
+        "client": end_point(segment.src, segment.sport), "capture": trigger.file,
+    }
+    if entry["action"] == "police":
+        found |= {"rate_bps": entry["rate_bps"], "burst": entry["burst"]}
+    return found
+
+
+def swallowed_key_of(segment):
+    """The same of a captured packet; datagrams have no sequence number."""
+    return (segment.src, segment.sport, segment.dst, segment.dport,
+            getattr(segment, "seq", None), segment.ipid, len(segment.payload))
+
+
 def contradictions(flow, forged):
     """Genuine frames of the impersonated side that it would not have sent after the forged ones.
 
@@ -165,11 +204,11 @@ def trigger_of(flow, entry):
     return None
 
 
-def expectation(flow, story):
-    """The expected finding of one connection, or None where nothing was forged in it."""
+def expectation(flow, story, log):
+    """The expected finding of one connection, or None where nothing was done to it."""
     forged = [frame for frame in flow if frame.origin == "forged"]
     if not forged:
-        return None
+        return silenced(flow, story, log)
     if story.impostor:
         return impersonation(flow, forged, story)
     entry = next(frame.entry for frame in forged if frame.entry["host"] is not None)
@@ -227,12 +266,14 @@ def client_of(forged):
     return end_point(segment.src, segment.sport)
 
 
-def poisoned(frames, story):
-    """The expected findings about DNS: one for each flow in which an answer was forged."""
+def poisoned(frames, story, log):
+    """The expected findings about datagrams: one for each flow in which an answer was forged, or
+    that was swallowed."""
     flows = {}
     for frame in frames:
         flows.setdefault(connection(frame.segment), []).append(frame)
-    found = [dns_expectation(flow, story) for flow in flows.values()]
+    found = [dns_expectation(flow, story) or silenced(flow, story, log)
+             for flow in flows.values()]
     return [wanted for wanted in found if wanted]
 
 
@@ -261,10 +302,11 @@ def dns_expectation(flow, story):
     }
 
 
-def label(story, frames, datagram_frames=()):
-    """The label of a story, from its attributed frames."""
-    expected = [wanted for flow in incarnations(frames) if (wanted := expectation(flow, story))]
-    expected += poisoned(datagram_frames, story)
+def label(story, frames, datagram_frames, log):
+    """The label of a story, from its attributed frames and the middlebox's log."""
+    expected = [wanted for flow in incarnations(frames)
+                if (wanted := expectation(flow, story, log))]
+    expected += poisoned(datagram_frames, story, log)
     result = {"story": story.name, "kind": story.kind, "vantage": story.vantage,
               "expected": expected}
     if story.hosts:

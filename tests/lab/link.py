@@ -12,6 +12,8 @@ Usage: link.py LEFT RIGHT SETTINGS, where SETTINGS is a JSON object with, for ea
   hops        routers that the stretch stands for: the TTL falls by as much
   flap        [packets, hops]: from that packet on (SYN counts as 1, by flow) other hops
   ipv6_ms     further delay for IPv6 alone
+  largest     packets above this many bytes are lost without a word (an MTU black hole)
+  outages     [[from, to], ...]: nothing passes in these seconds after the start
 
 and `seed`.
 """
@@ -19,6 +21,7 @@ and `seed`.
 import json
 import random
 import sys
+import time
 
 from bridge import Bridge, opposite
 from packets import SYN, lower_ttl, parse
@@ -32,11 +35,15 @@ class Link:
         self.ways = {side: settings.get(f"to_{side}", {}) for side in ("left", "right")}
         self.random = random.Random(settings.get("seed", 1))
         self.counts = {}
+        self.start = time.monotonic()
 
     def handle(self, side, frame):
         """Pass one frame on, or not."""
         way = self.ways[opposite(side)]
-        if self.random.random() < way.get("loss", 0):
+        if self.random.random() < way.get("loss", 0) or len(frame) - 14 > way.get("largest", 65535):
+            return
+        elapsed = time.monotonic() - self.start
+        if any(begin <= elapsed < end for begin, end in way.get("outages", [])):
             return
         frame = lower_ttl(frame, self.hops(way, frame))
         if frame is None:

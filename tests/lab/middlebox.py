@@ -7,7 +7,10 @@ SCENARIO is a JSON object:
   triggers  `http_host`, `sni`, `http_path` (see triggers.py), `syn_to` (server addresses)
   exempt    client addresses that are let through
   swallow   "nothing" (a device beside the path: it sees, it injects, it cannot stop),
-            "request" (the trigger alone), "flow" (from the trigger on, both ways)
+            "request" (the trigger alone), "flow" (from the trigger on, both ways),
+            "answers" (after the trigger, all that comes from the server)
+  quic      {"sni": [...]}: QUIC flows whose Initial has such a name are swallowed whole
+  police    from the trigger on, data to the client are held to a rate (see police.py)
   finish    true: play the server's part when the client closes a swallowed flow
   residual  {"seconds", "forge"}: after a trigger, every SYN of the same client, server and port
   forge     what to send (see forge.py)
@@ -22,6 +25,7 @@ import time
 
 import datagrams
 import poison
+import police
 from bridge import Bridge, opposite
 from forge import Forger, describe
 from packets import FIN, SYN, build, parse
@@ -35,6 +39,9 @@ class Flow:
         self.server = None      # the last segment seen from the server
         self.server_time = 0.0  # when, for its timestamp clock
         self.swallowed = False
+        self.deaf = None        # name and segment that set it off, where answers are swallowed
+        self.trigger = None     # the same, where the flow is held to a rate
+        self.bucket = None      # tokens, where the flow is held to a rate
         self.next_seq = None    # after the last forged byte to the client
 
 
@@ -44,6 +51,7 @@ class Middlebox:
     def __init__(self, bridge, scenario, log):
         self.bridge, self.scenario, self.log = bridge, scenario, log
         self.flows = {}
+        self.quic_flows = set()
         self.residual = {}
         self.forger = Forger(scenario.get("seed", 7))
         self.poisoner = poison.Poisoner(scenario.get("dns", {}), scenario.get("seed", 7))
@@ -60,6 +68,8 @@ class Middlebox:
 
     def datagram(self, side, frame, datagram):
         """Look for a query to answer; anything else goes on."""
+        if datagram and self.quic(side, datagram):
+            return
         if datagram and side == "right":
             self.poisoner.saw_answer(datagram)
         exempt = datagram and datagram.src in self.scenario.get("exempt", [])
@@ -81,6 +91,25 @@ class Middlebox:
             self.bridge.send("left", macs + kind + packet, delay,
                              lambda entry=entry: self.write(entry))
 
+    def quic(self, side, datagram):
+        """Swallow QUIC flows by the name in their Initial; whether this datagram was."""
+        names = self.scenario.get("quic", {}).get("sni", [])
+        if not names:
+            return False
+        ends = [(datagram.src, datagram.sport), (datagram.dst, datagram.dport)]
+        key = frozenset(ends)
+        host = None
+        if key not in self.quic_flows and side == "left" and datagram.dport == 443:
+            from quicname import initial_name
+            host = initial_name(datagram.payload)
+            if host in names:
+                self.quic_flows.add(key)
+        if key in self.quic_flows:
+            entry = poison.describe(datagram)
+            del entry["payload"]
+            self.write({"action": "swallow", "proto": "udp", "host": host, **entry})
+        return key in self.quic_flows
+
     def from_client(self, frame, segment):
         """Look for a trigger; pass the segment on unless the scenario says otherwise."""
         key = (segment.src, segment.sport, segment.dst, segment.dport)
@@ -97,8 +126,12 @@ class Middlebox:
             self.bridge.send("right", frame)
             return
         swallow = self.scenario.get("swallow", "nothing")
-        if swallow == "nothing":
+        if "police" in self.scenario:
+            flow.bucket = flow.bucket or police.Bucket(self.scenario["police"])
+            flow.trigger = (host, describe(segment))
+        if swallow in ("nothing", "answers"):
             self.bridge.send("right", frame)
+            flow.deaf = (host, describe(segment)) if swallow == "answers" else None
         else:
             self.swallow(segment, host)
             flow.swallowed = swallow == "flow"
@@ -108,8 +141,18 @@ class Middlebox:
     def from_server(self, frame, segment):
         """Remember what the server looks like."""
         flow = self.flows.get((segment.dst, segment.dport, segment.src, segment.sport))
+        if flow and flow.deaf:
+            host, trigger = flow.deaf
+            self.write({"action": "swallow", "host": host, "trigger": trigger, **describe(segment)})
+            return
         if flow and flow.swallowed:
             self.swallow(segment)
+            return
+        if flow and flow.bucket and segment.payload and not flow.bucket.lets_pass(len(frame) - 14):
+            if flow.bucket.dropped == 1:
+                host, trigger = flow.trigger
+                self.write({"action": "police", "host": host, "trigger": trigger,
+                            **self.scenario["police"], **describe(segment)})
             return
         if flow:
             flow.server, flow.server_time = segment, time.monotonic()

@@ -11,12 +11,9 @@ from pathlib import Path
 import label as labels
 import pcap
 import services
-from world import Tap, World, end
+from world import QUIC_PYTHON, Tap, World, end
 
 QUIC = Path(__file__).parent / "quic.py"
-# aioquic is in no Debian package: `run` fetches it into an environment of its own.
-QUIC_FOLDER = Path(__file__).parent.parent.parent / "target" / "lab-quic"
-QUIC_PYTHON = QUIC_FOLDER / "bin" / "python"
 SETTLE = 0.35  # seconds for the last packets; more than two round trips
 
 
@@ -85,6 +82,11 @@ class Lab:
                               *arguments, check=False)
         self.note(f"{what}: {said.strip()}")
         return said
+
+    def client_later(self, what, *arguments):
+        """The same, without waiting for its end."""
+        return self.world.start("client", sys.executable, Path(__file__).parent / "clients.py",
+                                what, *arguments)
 
     def server(self, what, address="203.0.113.70", port=80):
         """One of servers.py's acts, until the story ends or `end`."""
@@ -209,7 +211,7 @@ def write(story, lab, target):
     target.mkdir(parents=True)
     for name, part in pieces:
         pcap.write(target / name, part, **story.pcapng)
-    result = labels.label(story, frames, datagram_frames)
+    result = labels.label(story, frames, datagram_frames, log)
     (target / "label.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n",
                                        encoding="utf-8")
     if log:
@@ -253,7 +255,8 @@ def told(wanted):
     """One expected finding as a sentence."""
     forged = ", ".join(map(str, wanted["forged_frames"]))
     sentence = f"{wanted['kind']} for {wanted['host'] or 'no name'}, `{wanted['capture']}`:"
-    sentence += f" forged {forged}; trigger {wanted['trigger_frame']}"
+    sentence += f" forged {forged};" if forged else " nothing forged;"
+    sentence += f" trigger {wanted['trigger_frame']}"
     if wanted["genuine_frames"]:
         sentence += f"; contradicted by {', '.join(map(str, wanted['genuine_frames'][:8]))}"
         if len(wanted["genuine_frames"]) > 8:

@@ -82,6 +82,16 @@ def dropped_session(sock):
     linger_now(sock)
 
 
+def full(address, port):
+    """A program that hangs: its queue of connections is full, and its kernel forgets the rest."""
+    listener = socket.socket(socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((address, int(port)))
+    listener.listen(0)
+    print("ready", flush=True)
+    time.sleep(600)
+
+
 WHAT = {act.__name__.replace("_", "-"): act for act in (
     linger, partial, hasty, too_large, slow, old, late, dropped_session)}
 
@@ -89,6 +99,8 @@ WHAT = {act.__name__.replace("_", "-"): act for act in (
 def main():
     """Accept and answer until terminated."""
     act, address, port = sys.argv[1:4]
+    if act == "full":
+        return full(address, port)
     listener = socket.socket(socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((address, int(port)))

@@ -17,6 +17,9 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
+# aioquic is in no Debian package: `run` fetches it into an environment of its own.
+QUIC_FOLDER = HERE.parent.parent / "target" / "lab-quic"
+QUIC_PYTHON = QUIC_FOLDER / "bin" / "python"
 CLIENTS = ["198.51.100.10", "198.51.100.11", "198.51.100.12",
            "198.51.100.21", "198.51.100.22", "198.51.100.31", "198.51.100.41"]
 CLIENT6 = "2001:db8:c::10"
@@ -193,7 +196,10 @@ class World:
         rules.write_text(json.dumps(scenario), encoding="utf-8")
         self.python("near", "link.py", "left", "right", json.dumps(near))
         self.python("far", "link.py", "left", "right", json.dumps(far))
-        self.python("mb", "middlebox.py", "left", "right", rules, log)
+        # Who looks into QUIC needs `cryptography`, which the environment of aioquic has.
+        interpreter = QUIC_PYTHON if "quic" in scenario else sys.executable
+        self.start("mb", interpreter, HERE / "middlebox.py", "left", "right", rules, log,
+                   ready="ready")
 
     def destroy(self):
         """End the processes that this world started; give the namespaces back."""

@@ -81,6 +81,7 @@ fn finding(kind: Kind, confidence: Confidence, host: Option<&str>, second: i64) 
         alternatives: Vec::new(),
         residual_of: None,
         led_to: Vec::new(),
+        control_flow: None,
         residual: None,
         injector: None,
         block_page: None,

@@ -105,6 +105,9 @@ fn whereabouts(finding: &Finding, frames: &Frames<'_>) -> String {
     if let Some(trigger) = finding.trigger_frame {
         parts.push(format!("set off by {}", frames.name(&[trigger])));
     }
+    if let Some(control) = finding.control_flow {
+        parts.push(format!("compared with flow {control}"));
+    }
     match parts.join("; ").as_str() {
         "" => "No frame is held to be forged.".to_owned(),
         text => format!("{}.", capital(text)),

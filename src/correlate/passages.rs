@@ -1,0 +1,247 @@
+//! Who got through where, and when: the controls against which silence is held.
+//!
+//! A *passage* is a flow that asked for a name and was answered (or at least connected). They are
+//! folded by client, network of the server and half minute; of each half minute, server and name
+//! the earliest and the latest are kept.
+//!
+//! Bounds: [`NAMES_MAX`] names for each server and half minute, [`SLOTS_MAX`] such slots, and
+//! [`NAMED_MAX`] times at which a name passed, 40 MB when full. Which are given up is decided by
+//! hashes alone, so it does not depend on the order of flows (see `hosts`), and what is kept is
+//! complete.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use super::hosts::{MAX_NAME, hash, normal};
+use crate::wire::{Duration, Endpoint, FrameId, Timestamp, Transport};
+
+/// What flows must have in common to be compared.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Road {
+    /// Who asked.
+    pub client: IpAddr,
+    /// Who was asked.
+    pub server: Endpoint,
+    /// By what.
+    pub proto: Transport,
+}
+
+/// What was asked for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Subject {
+    /// The name, in the form of records.
+    pub name: Arc<str>,
+    /// The record type of a DNS question; 0 for all else.
+    pub kind: u16,
+}
+
+impl Subject {
+    /// A subject; `None` where the name is empty or longer than a name can be.
+    pub fn of(name: &str, kind: u16) -> Option<Self> {
+        let name = normal(name).filter(|name| name.len() <= MAX_NAME)?;
+        Some(Self { name: name.into(), kind })
+    }
+}
+
+/// A flow that passed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Passage {
+    /// Between whom.
+    pub road: Road,
+    /// What it asked for.
+    pub subject: Subject,
+    /// The server said more than its SYN/ACK.
+    pub answered: bool,
+    /// First frame of the flow.
+    pub begins: FrameId,
+    /// When the server was heard.
+    pub time: Timestamp,
+    /// The largest packet of the client that arrived, in payload bytes.
+    pub size: u32,
+}
+
+/// The passages of a recording.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Passages {
+    slots: BTreeMap<Place, Vec<Passed>>,
+    /// When each name passed on each road: by the hash of both and half minute, the earliest and the
+    /// latest.
+    named: BTreeMap<(u64, i64), (Moment, Moment)>,
+    /// There was no room for all of `named`.
+    cut: bool,
+}
+
+/// When a flow passed, and its first frame.
+pub(super) type Moment = (Timestamp, FrameId);
+
+/// Where passages are filed; the hash is of client and network.
+type Place = (u64, IpAddr, IpAddr, i64, IpAddr);
+
+/// The passages of one name in one slot.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Passed {
+    rank: u64,
+    pub(super) subject: Subject,
+    pub(super) port: u16,
+    pub(super) proto: Transport,
+    pub(super) answered: bool,
+    pub(super) earliest: Moment,
+    pub(super) latest: Moment,
+    pub(super) size: u32,
+}
+
+impl Passages {
+    /// Adds a flow that passed.
+    pub fn add(&mut self, passage: Passage) {
+        let Passage { road, subject, answered, begins, time, size } = passage;
+        if answered {
+            let moment = (time, begins);
+            self.put_named((rank_of(road, &subject), slot_of(time)), (moment, moment));
+        }
+        let place = place(road, slot_of(time));
+        let passed = Passed {
+            rank: hash(&subject.name, None).rotate_left(u32::from(road.server.port) % 64),
+            subject,
+            port: road.server.port,
+            proto: road.proto,
+            answered,
+            earliest: (time, begins),
+            latest: (time, begins),
+            size,
+        };
+        self.put(place, passed);
+    }
+
+    /// Adds all that `other` knows; the flows of the two must be distinct.
+    pub fn merge(&mut self, other: Self) {
+        for (place, all) in other.slots {
+            for passed in all {
+                self.put(place, passed);
+            }
+        }
+        for (key, moments) in other.named {
+            self.put_named(key, moments);
+        }
+        self.cut |= other.cut;
+    }
+
+    /// When `subject` was answered on `road` from `from` to `until`; `None` where that was given up.
+    pub(super) fn times_of(
+        &self,
+        road: Road,
+        subject: &Subject,
+        (from, until): (Timestamp, Timestamp),
+    ) -> Option<impl Iterator<Item = Moment>> {
+        let rank = rank_of(road, subject);
+        if self.cut && self.named.last_key_value().is_none_or(|((last, _), _)| rank >= *last) {
+            return None;
+        }
+        let slots = self.named.range((rank, slot_of(from))..=(rank, slot_of(until)));
+        let moments = slots.flat_map(|(_, (earliest, latest))| [*earliest, *latest]);
+        Some(moments.filter(move |(time, _)| *time >= from && *time <= until))
+    }
+
+    fn put_named(&mut self, key: (u64, i64), (earliest, latest): (Moment, Moment)) {
+        let kept = self.named.entry(key).or_insert((earliest, latest));
+        *kept = (kept.0.min(earliest), kept.1.max(latest));
+        if self.named.len() > NAMED_MAX {
+            self.named.pop_last();
+            self.cut = true;
+        }
+    }
+
+    /// What passed between the client of `road` and the network of its server from `from` to
+    /// `until`, with the server that was asked.
+    pub(super) fn near(
+        &self,
+        road: Road,
+        (from, until): (Timestamp, Timestamp),
+    ) -> impl Iterator<Item = (IpAddr, &Passed)> {
+        let least = match road.server.ip {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let (hash, client, net, low, _) = place(road, slot_of(from));
+        let high = slot_of(until).saturating_add(1).max(low);
+        let range = (hash, client, net, low, least)..(hash, client, net, high, least);
+        let slots = self.slots.range(range);
+        slots.flat_map(|((.., server), all)| all.iter().map(|passed| (*server, passed)))
+    }
+
+    fn put(&mut self, place: Place, passed: Passed) {
+        let all = self.slots.entry(place).or_default();
+        match all.binary_search_by(|own| own.identity().cmp(&passed.identity())) {
+            Ok(at) => {
+                if let Some(own) = all.get_mut(at) {
+                    own.add(&passed);
+                }
+            }
+            Err(at) if at < NAMES_MAX => {
+                all.insert(at, passed);
+                all.truncate(NAMES_MAX);
+            }
+            Err(_) => {}
+        }
+        if self.slots.len() > SLOTS_MAX {
+            self.slots.pop_last();
+        }
+    }
+}
+
+impl Passed {
+    fn identity(&self) -> (u64, &Subject, u16, Transport, bool) {
+        (self.rank, &self.subject, self.port, self.proto, self.answered)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.earliest = self.earliest.min(other.earliest);
+        self.latest = self.latest.max(other.latest);
+        self.size = self.size.max(other.size);
+    }
+}
+
+fn place(road: Road, slot: i64) -> Place {
+    let net = network(road.server.ip);
+    let rank = hash("", Some(road.client)).rotate_left(32) ^ hash("", Some(net));
+    (rank, road.client, net, slot, road.server.ip)
+}
+
+/// One number for a road, less the client's port, and what was asked for on it.
+fn rank_of(road: Road, subject: &Subject) -> u64 {
+    let ends = hash("client", Some(road.client)) ^ hash("server", Some(road.server.ip));
+    let what = hash(&subject.name, None).rotate_left(17) ^ u64::from(subject.kind);
+    let service = u64::from(road.server.port) << 1 | u64::from(road.proto == Transport::Udp);
+    (ends ^ what.rotate_left(29) ^ service).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The network that an address is routed with: the smallest prefix that is announced by itself
+/// between networks (RFC 7454 §6.1.3).
+pub(super) fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            IpAddr::V4(Ipv4Addr::new(a, b, c, 0))
+        }
+        IpAddr::V6(ip) => {
+            let [a, b, c, ..] = ip.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+        }
+    }
+}
+
+fn slot_of(time: Timestamp) -> i64 {
+    time.as_nanos().div_euclid(SLOT.as_nanos() as i64)
+}
+
+/// Within this time only the earliest and the latest passage of a name are kept.
+const SLOT: Duration = Duration::from_secs(30);
+/// Names kept for each slot.
+const NAMES_MAX: usize = 6;
+/// Slots kept.
+const SLOTS_MAX: usize = 1 << 15;
+/// Times at which names passed that are kept.
+const NAMED_MAX: usize = 1 << 17;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+use std::net::Ipv4Addr;
+
+use super::*;
+use crate::correlate::Passage;
+use crate::evidence::Confidence;
+use crate::verdict;
+use crate::wire::{Endpoint, Transport};
+
+const HELLO: Signal = Signal::HelloUnanswered;
+
+fn road(server: u8) -> Road {
+    let ip = |last| IpAddr::V4(Ipv4Addr::new(192, 0, 2, last));
+    Road { client: ip(7), server: Endpoint::new(ip(server), 443), proto: Transport::Tcp }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_nanos(second * 1_000_000_000)
+}
+
+fn subject(name: &str) -> Subject {
+    Subject::of(name, 0).expect("a name")
+}
+
+/// A hello for `name` that was sent from `second` on, five times over six seconds.
+fn silent(second: i64, name: &str) -> Silent {
+    let frame = FrameId::new(0, 1000 + second.unsigned_abs());
+    Silent {
+        road: road(1),
+        what: HELLO,
+        subject: Some(subject(name)),
+        source: HostSource::Sni,
+        trigger: frame,
+        begins: frame,
+        from: at(second),
+        until: at(second + 6),
+        copies: 5,
+        size: 517,
+        watched: Duration::from_secs(30),
+    }
+}
+
+fn passed(second: i64, name: &str, server: u8) -> Passage {
+    Passage {
+        road: road(server),
+        subject: subject(name),
+        answered: true,
+        begins: FrameId::new(0, second.unsigned_abs() + 1),
+        time: at(second),
+        size: 517,
+    }
+}
+
+fn judge(all: &[Silent], passages: impl IntoIterator<Item = Passage>) -> Option<Judged> {
+    let mut folded = Passages::default();
+    passages.into_iter().for_each(|passage| folded.add(passage));
+    Silences::of(all).judge(&all[0], &folded)
+}
+
+fn level(all: &[Silent], passages: impl IntoIterator<Item = Passage>) -> Option<Confidence> {
+    let judged = judge(all, passages)?;
+    Some(verdict::weigh(&judged.suspicion)?.confidence)
+}
+
+#[test]
+fn silence_beside_a_control_is_likely_and_names_it() {
+    let both = [passed(90, "b.example", 1), passed(110, "b.example", 1)];
+    let judged = judge(&[silent(100, "a.example")], both.clone()).expect("a suspicion");
+    assert_eq!(judged.control, Some(FrameId::new(0, 91)));
+    assert!(judged.suspicion.forged.is_empty());
+    assert_eq!(level(&[silent(100, "a.example")], both), Some(Confidence::Likely));
+    let during = [passed(103, "b.example", 1)];
+    assert_eq!(level(&[silent(100, "a.example")], during), Some(Confidence::Likely));
+}
+
+#[test]
+fn without_a_control_it_is_possible_at_most() {
+    let often: Vec<Silent> = (0..4).map(|n| silent(100 + 10 * n, "a.example")).collect();
+    assert_eq!(level(&often, []), Some(Confidence::Possible));
+    let far = [passed(300, "b.example", 1), passed(-300, "b.example", 1)];
+    assert_eq!(level(&often[..1], far), Some(Confidence::Possible));
+    let other_port = Passage {
+        road: Road { server: Endpoint::new(road(1).server.ip, 80), ..road(1) },
+        ..passed(103, "b.example", 1)
+    };
+    assert_ne!(level(&often[..1], [other_port]), Some(Confidence::Likely));
+    let other_client = Passage {
+        road: Road { client: road(9).server.ip, ..road(1) },
+        ..passed(103, "b.example", 1)
+    };
+    assert_eq!(judge(&often[..1], [other_client]).expect("a suspicion").control, None);
+}
+
+#[test]
+fn a_control_on_one_side_needs_repetition_as_well() {
+    let after = [passed(130, "b.example", 1)];
+    assert_eq!(level(&[silent(100, "a.example")], after.clone()), Some(Confidence::Possible));
+    let thrice: Vec<Silent> = (0..3).map(|n| silent(100 + 8 * n, "a.example")).collect();
+    assert_eq!(level(&thrice, after), Some(Confidence::Likely));
+}
+
+#[test]
+fn where_all_names_fail_or_the_name_itself_passes_nothing_is_likely() {
+    let outage = [silent(100, "a.example"), silent(101, "b.example"), silent(102, "c.example")];
+    let around = [passed(80, "b.example", 1), passed(115, "b.example", 1)];
+    assert_ne!(level(&outage, around.clone()), Some(Confidence::Likely));
+    assert_ne!(level(&outage[..2], around.clone()), Some(Confidence::Likely));
+    let chance =
+        around.into_iter().chain([passed(80, "a.example", 1), passed(115, "a.example", 1)]);
+    assert_ne!(level(&[silent(100, "a.example")], chance), Some(Confidence::Likely));
+}
+
+#[test]
+fn a_large_hello_needs_a_control_as_large() {
+    let large = Silent { size: 1_400, ..silent(100, "a.example") };
+    let small = passed(103, "b.example", 1);
+    assert_ne!(level(&[large.clone()], [small.clone()]), Some(Confidence::Likely));
+    let as_large = Passage { size: 1_400, ..small };
+    assert_eq!(level(&[large], [as_large]), Some(Confidence::Likely));
+}
+
+#[test]
+fn few_copies_or_a_short_time_are_chance() {
+    let during = [passed(103, "b.example", 1)];
+    let twice = Silent { copies: 2, ..silent(100, "a.example") };
+    assert_eq!(level(&[twice], during.clone()), None);
+    let hasty = Silent { until: at(100), ..silent(100, "a.example") };
+    assert_eq!(level(&[hasty], during), None);
+}
+
+#[test]
+fn an_address_that_does_not_answer_is_possible_at_most() {
+    let syn = Silent {
+        what: Signal::SynUnanswered,
+        subject: None,
+        source: HostSource::Correlation,
+        ..silent(100, "a.example")
+    };
+    let beside = [passed(103, "b.example", 9)];
+    assert_eq!(level(&[syn.clone()], beside), Some(Confidence::Possible));
+    let same = [passed(90, "b.example", 1), passed(103, "b.example", 1)];
+    assert_eq!(level(&[syn.clone()], same), Some(Confidence::Possible));
+    assert_eq!(level(&[syn], []), None);
+}
+
+#[test]
+fn a_query_is_counted_over_its_ports_and_never_likely() {
+    let query = |second: i64| Silent {
+        what: Signal::QueryUnanswered,
+        source: HostSource::Dns,
+        copies: 1,
+        until: at(second),
+        size: 0,
+        ..silent(second, "a.example")
+    };
+    let during = [passed(101, "b.example", 1), passed(104, "c.example", 1)];
+    assert_eq!(level(&[query(100)], during.clone()), None);
+    let asked = [query(100), query(102), query(105)];
+    assert_eq!(level(&asked, during), Some(Confidence::Possible));
+}
