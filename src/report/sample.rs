@@ -230,6 +230,18 @@ fn tls_flow() -> FlowRecord {
     }
 }
 
+fn injector() -> Injector {
+    Injector {
+        direction: Some(Direction::ToClient),
+        initial_ttl: Some(Ttl(64)),
+        hops_min: Some(3),
+        hops_max: Some(3),
+        server_hops: Some(19),
+        fingerprint: Some("koryolink-2015".to_owned()),
+        in_path: Some(false),
+    }
+}
+
 const PROXY: &str = "A proxy of the user's own network that answers for the site.";
 
 /// A notice in place of an answer, with the answer behind it.
@@ -284,15 +296,7 @@ fn notice() -> Finding {
         led_to: Vec::new(),
         control_flow: None,
         residual: None,
-        injector: Some(Injector {
-            direction: Some(Direction::ToClient),
-            initial_ttl: Some(Ttl(64)),
-            hops_min: Some(3),
-            hops_max: Some(3),
-            server_hops: Some(19),
-            fingerprint: Some("koryolink-2015".to_owned()),
-            in_path: Some(false),
-        }),
+        injector: Some(injector()),
         block_page: Some(BlockPage {
             status: Some(200),
             title: Some("경고! Warning! You can't connect to this website".to_owned()),

@@ -140,6 +140,23 @@ def late_request(address, host, seconds):
     sock.close()
 
 
+def crowd(address, port, host, count, seconds):
+    """Several connections at the same moment, a request on each, and no patience beyond `seconds`."""
+    socks = []
+    for _ in range(int(count)):
+        sock = socket.socket(socket.AF_INET)
+        sock.setblocking(False)
+        sock.connect_ex((address, int(port)))
+        socks.append(sock)
+    time.sleep(0.3)
+    for sock in socks:
+        try:
+            sock.send(request(host))
+        except OSError as error:
+            print(error)
+    time.sleep(float(seconds))
+
+
 def impatient(address, host, seconds):
     """Ask for much, leave before it has come."""
     sock = connect(address, 80)
@@ -221,7 +238,7 @@ def two_resolvers(name, *servers):
 
 
 WHAT = {act.__name__.replace("_", "-"): act for act in (
-    half_closed, late_request, many_requests, keep_alive, reuse_port, post, unfinished, impatient, quiet, scan,
+    half_closed, crowd, late_request, many_requests, keep_alive, reuse_port, post, unfinished, impatient, quiet, scan,
     same_query, ask, two_resolvers)}
 
 if __name__ == "__main__":

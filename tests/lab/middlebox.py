@@ -168,7 +168,7 @@ class Middlebox:
             if self.residual.get(triple, 0) > time.monotonic():
                 return "residual", self.scenario["residual"]["forge"]
             if segment.dst in rules.get("syn_to", []):
-                return "address", self.scenario["forge"]
+                return "address", self.scenario.get("forge", [])
             return None, []
         host = match(rules, segment) if segment.payload else None
         if host and "residual" in self.scenario:

@@ -50,7 +50,9 @@ proptest! {
         cut in 0usize..80,
     ) {
         let mut whole = Passages::default();
-        sights.iter().for_each(|(at, name, server, _)| whole.add(passage(*at, *name, *server)));
+        for (at, name, server, _) in &sights {
+            whole.add(passage(*at, *name, *server));
+        }
         let mut lanes = [Passages::default(), Passages::default()];
         for (at, name, server, lane) in sights.iter().rev() {
             lanes[usize::from(*lane)].add(passage(*at, *name, *server));

@@ -113,7 +113,7 @@ fn where_all_names_fail_or_the_name_itself_passes_nothing_is_likely() {
 fn a_large_hello_needs_a_control_as_large() {
     let large = Silent { size: 1_400, ..silent(100, "a.example") };
     let small = passed(103, "b.example", 1);
-    assert_ne!(level(&[large.clone()], [small.clone()]), Some(Confidence::Likely));
+    assert_ne!(level(std::slice::from_ref(&large), [small.clone()]), Some(Confidence::Likely));
     let as_large = Passage { size: 1_400, ..small };
     assert_eq!(level(&[large], [as_large]), Some(Confidence::Likely));
 }
@@ -136,9 +136,9 @@ fn an_address_that_does_not_answer_is_possible_at_most() {
         ..silent(100, "a.example")
     };
     let beside = [passed(103, "b.example", 9)];
-    assert_eq!(level(&[syn.clone()], beside), Some(Confidence::Possible));
+    assert_eq!(level(std::slice::from_ref(&syn), beside), Some(Confidence::Possible));
     let same = [passed(90, "b.example", 1), passed(103, "b.example", 1)];
-    assert_eq!(level(&[syn.clone()], same), Some(Confidence::Possible));
+    assert_eq!(level(std::slice::from_ref(&syn), same), Some(Confidence::Possible));
     assert_eq!(level(&[syn], []), None);
 }
 

@@ -68,9 +68,7 @@ def overloaded_server(lab):
     """
     lab.server("full", "203.0.113.30", 8080)
     lab.curl("http://shared-b.example/")
-    for _ in range(3):
-        lab.curl("http://shared-a.example:8080/", "-m", "4", wait=False)
-    lab.sleep(5)
+    lab.client("crowd", SHARED, 8080, "shared-a.example", 4, 4)
     lab.curl("http://shared-b.example/")
 
 
