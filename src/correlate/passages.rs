@@ -95,7 +95,7 @@ impl Passages {
     /// Adds a flow that passed.
     pub fn add(&mut self, passage: Passage) {
         let Passage { road, subject, answered, begins, time, size } = passage;
-        if answered {
+        if answered || size > 0 {
             let moment = (time, begins);
             self.put_named((rank_of(road, &subject), slot_of(time)), (moment, moment));
         }
@@ -126,7 +126,7 @@ impl Passages {
         self.cut |= other.cut;
     }
 
-    /// When `subject` was answered on `road` from `from` to `until`; `None` where that was given up.
+    /// When `subject` was answered on `road`, or a packet that asked for it acknowledged, from `from` to `until`; `None` where that was given up.
     pub(super) fn times_of(
         &self,
         road: Road,

@@ -36,6 +36,8 @@ pub struct Silent {
     pub copies: u32,
     /// Its size, in payload bytes.
     pub size: u32,
+    /// How long the server had been silent before: a way that was alive a moment ago.
+    pub idle: Duration,
     /// How long the recording went on after it was sent first, as far as it is of interest.
     pub watched: Duration,
 }
@@ -83,7 +85,9 @@ impl<'a> Silences<'a> {
         facts.extend(controls.passed(silent, sized));
         facts.extend(controls.failed(silent, &peers));
         facts.extend(controls.name_passed(silent));
-        facts.extend(repeated(silent, &peers));
+        if controls.here {
+            facts.extend(repeated(silent, &peers));
+        }
         let control = controls.best.map(|(_, begins, _)| begins);
         let suspicion = Suspicion {
             kind: Kind::Drop,
@@ -156,7 +160,8 @@ impl Told {
         };
         let meets = |(copies, span): (u32, Duration)| self.copies >= copies && self.span() >= span;
         match (meets(full), meets(half)) {
-            (true, _) => Some(Grade::Full),
+            (true, _) if silent.idle <= IDLE_MAX => Some(Grade::Full),
+            (true, _) => Some(Grade::Half),
             (false, true) => Some(Grade::Half),
             _ => None,
         }
@@ -206,6 +211,9 @@ struct Controls<'a> {
     /// The best control: its rank, the first frame of its flow, and what passed.
     best: Option<(Rank, FrameId, &'a Passed)>,
     grade: Option<Grade>,
+    /// There is a control to the same port of the same server, or none at all: where another port or
+    /// server is compared, a service that is down would fail for the name each time too.
+    here: bool,
     /// A control had a packet as large as the one that was not answered.
     large: bool,
     /// Other names that passed to the same server.
@@ -248,6 +256,7 @@ impl<'a> Controls<'a> {
         let mut controls = Self {
             best: None,
             grade: None,
+            here: true,
             large: false,
             names: BTreeSet::new(),
             same: Sides::default(),
@@ -277,6 +286,7 @@ impl<'a> Controls<'a> {
                 }
             }
         }
+        controls.here = here.any() || !path.any();
         controls.grade = match silent.what {
             // Firewalls and limits of the server's own are too near.
             Signal::SynUnanswered if here.any() || path.both() => Some(Grade::Half),
@@ -462,6 +472,9 @@ fn alternatives(silent: &Silent, controlled: bool, sized: bool) -> Vec<String> {
 
 /// Flows so far from the silence are compared with it.
 const NEAR: Duration = Duration::from_secs(120);
+/// A server that was heard so shortly before was alive, and so was the way to it. Later it may have
+/// died, or an address translation may have forgotten the connection.
+const IDLE_MAX: Duration = Duration::from_millis(1_000);
 /// Other silent flows that are looked at.
 const PEERS_MAX: usize = 256;
 /// From this size on a packet may be too large for a path whose small packets pass: what IPv6

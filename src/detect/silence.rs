@@ -12,8 +12,8 @@
 
 use super::{Trigger, Watch};
 use crate::evidence::{HostSource, Signal};
-use crate::flow::{Observation, Sighting, TcpFlow};
-use crate::wire::{Direction, FrameId, SeqNumber, Timestamp};
+use crate::flow::{Observation, Phase, Sighting, TcpFlow};
+use crate::wire::{Direction, Duration, FrameId, SeqNumber, Timestamp};
 
 /// Watches one flow for silence.
 #[derive(Clone, Copy, Default, Debug)]
@@ -22,6 +22,8 @@ pub struct Silence {
     wait: Option<Wait>,
     /// The client's latest new data.
     newest: (FrameId, Timestamp),
+    /// When the server was heard last.
+    heard: Option<Timestamp>,
     /// Of each direction: data sent though the peer had acknowledged them.
     withheld: [Repeats; 2],
     /// The largest segment of the client that was acknowledged, in payload bytes.
@@ -37,6 +39,8 @@ struct Wait {
     end: SeqNumber,
     size: u32,
     repeats: Repeats,
+    /// How long the server had been silent when it was sent first.
+    idle: Duration,
 }
 
 /// How often something was sent, from when to when.
@@ -69,6 +73,8 @@ pub struct Unanswered {
     pub copies: u32,
     /// Its size, in payload bytes.
     pub size: u32,
+    /// How long the server had been silent when it was sent first.
+    pub idle: Duration,
 }
 
 impl Silence {
@@ -136,6 +142,7 @@ impl Silence {
                     end: sighting.seq_end(),
                     size: sighting.payload_len,
                     repeats: Repeats::of(sighting),
+                    idle: self.heard.map_or(Duration::ZERO, |heard| sighting.time.since(heard)),
                 });
             }
         }
@@ -144,6 +151,7 @@ impl Silence {
     fn heard(&mut self, sighting: &Sighting, flow: &TcpFlow) {
         let late_syn_ack = sighting.is_syn_ack() && flow.handshake.completed.is_some();
         self.refused |= late_syn_ack || sighting.is_reset();
+        self.heard = Some(sighting.time);
         let Some(wait) = &mut self.wait else { return };
         if !sighting.has_ack() || !sighting.ack.is_after(wait.seq) {
             return;
@@ -153,7 +161,7 @@ impl Silence {
             let (first, from) = self.newest;
             let size = wait.end.distance_from(sighting.ack).unsigned_abs().min(wait.size);
             let repeats = Repeats { first, from, until: from, copies: 1 };
-            *wait = Wait { seq: sighting.ack, size, repeats, ..*wait };
+            *wait = Wait { seq: sighting.ack, size, repeats, idle: Duration::ZERO, ..*wait };
         } else {
             self.wait = None;
         }
@@ -191,7 +199,9 @@ impl Wait {
             Some(trigger) => (Signal::RequestUnanswered, trigger),
             None => (Signal::DataUnanswered, watch.name_at(first)?),
         };
-        Some(self.repeats.tell(what, trigger, self.size))
+        let together = self.end.distance_from(self.seq).unsigned_abs().min(SEGMENT_MAX);
+        let unanswered = self.repeats.tell(what, trigger, self.size.max(together));
+        Some(Unanswered { idle: self.idle, ..unanswered })
     }
 }
 
@@ -220,6 +230,7 @@ impl Repeats {
             until: self.until,
             copies: self.copies,
             size,
+            idle: Duration::ZERO,
         }
     }
 }
@@ -227,9 +238,8 @@ impl Repeats {
 /// A SYN that was sent several times, and to which nothing came. Scanners send one.
 fn unanswered_syn(flow: &TcpFlow) -> Option<Unanswered> {
     let syn = flow.handshake.syn?;
-    let silent = flow.sender(Direction::ToClient).packets == 0;
-    let bare = flow.sender(Direction::ToServer).packets == u64::from(flow.handshake.syns);
-    (silent && bare && flow.handshake.syns >= COPIES_MIN).then_some(Unanswered {
+    let silent = flow.sender(Direction::ToClient).packets == 0 && flow.phase == Phase::SynSent;
+    (silent && flow.handshake.syns >= COPIES_MIN).then_some(Unanswered {
         what: Signal::SynUnanswered,
         host: None,
         source: HostSource::Correlation,
@@ -239,8 +249,11 @@ fn unanswered_syn(flow: &TcpFlow) -> Option<Unanswered> {
         until: syn.time,
         copies: flow.handshake.syns,
         size: 0,
+        idle: Duration::ZERO,
     })
 }
 
+/// Data that were cut into smaller segments might have been sent in one of this size.
+const SEGMENT_MAX: u32 = 1_460;
 /// Fewer copies than this are what any loss makes.
 const COPIES_MIN: u32 = 3;

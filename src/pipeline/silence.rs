@@ -41,7 +41,8 @@ fn silent(
     unanswered: Unanswered,
     now: Timestamp,
 ) -> Option<Silent> {
-    let Unanswered { what, host, source, trigger, from, until, copies, size, .. } = unanswered;
+    let Unanswered { what, host, source, trigger, from, until, copies, size, idle, .. } =
+        unanswered;
     let subject = host.and_then(|host| Subject::of(&host, 0));
     if subject.is_none() && what != Signal::SynUnanswered {
         return None;
@@ -58,6 +59,7 @@ fn silent(
         until,
         copies,
         size,
+        idle,
         watched,
     })
 }
@@ -113,6 +115,7 @@ fn of_quic(
         until: flow.last,
         copies: u32::try_from(packets).unwrap_or(u32::MAX),
         size: INITIAL_MIN as u32,
+        idle: Duration::ZERO,
         watched: Duration::ZERO,
     })
 }
@@ -143,6 +146,7 @@ fn of_dns(road: Road, flow: &UdpFlow, spoken: &Spoken, passages: &mut Passages) 
                 until: query.again.iter().copied().fold(time, Timestamp::max),
                 copies,
                 size: 0,
+                idle: Duration::ZERO,
                 watched: Duration::ZERO,
             });
         }

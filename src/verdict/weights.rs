@@ -141,7 +141,7 @@ const fn weight_of_silence(signal: Signal) -> Weight {
             3.0,
             "resolvers that cannot reach a name's servers may be silent: never likely",
         ),
-        Signal::SynUnanswered => weight(8.0, 4.0, "dead hosts and firewalls are daily bread"),
+        Signal::SynUnanswered => weight(9.0, 4.0, "dead hosts and firewalls are daily bread"),
         Signal::DataUnanswered | Signal::AckWithheld => {
             weight(10.0, 4.0, "as hello_unanswered; lost radio links look the same")
         }

@@ -4,6 +4,7 @@ Needs `cryptography`, which comes with aioquic. Whole hellos in one datagram alo
 devices in the field.
 """
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -33,8 +34,8 @@ def initial_name(payload):
     """The server name of a client's Initial, or None."""
     try:
         return crypto_name(decrypt(payload))
-    except (IndexError, ValueError):
-        return None
+    except (IndexError, ValueError, InvalidTag):
+        return None  # later Initials have another connection id, and the first one's keys
 
 
 def decrypt(payload):

@@ -65,7 +65,7 @@ const DETOURS: [(&str, Road); 9] = [
 
 /// What a road honestly takes away: road, story, what, why. Nothing else may be taken away, and
 /// nothing may be added.
-const WEAKENED: [(&str, &str, Part, &str); 7] = [
+const WEAKENED: [(&str, &str, Part, &str); 8] = [
     (
         "twice",
         "synack-forged",
@@ -97,6 +97,12 @@ const WEAKENED: [(&str, &str, Part, &str); 7] = [
         "fin-forged",
         Part::Findings,
         "up to 18 bytes beyond a FIN may be the padding of a link, so each of these may be",
+    ),
+    (
+        "cut-in-1",
+        "drop-answers-near-server",
+        Part::Findings,
+        "a single byte sent again may be a keep-alive's",
     ),
     (
         "cut-in-1",

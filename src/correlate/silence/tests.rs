@@ -35,6 +35,7 @@ fn silent(second: i64, name: &str) -> Silent {
         until: at(second + 6),
         copies: 5,
         size: 517,
+        idle: Duration::ZERO,
         watched: Duration::from_secs(30),
     }
 }
@@ -140,6 +141,27 @@ fn an_address_that_does_not_answer_is_possible_at_most() {
     let same = [passed(90, "b.example", 1), passed(103, "b.example", 1)];
     assert_eq!(level(std::slice::from_ref(&syn), same), Some(Confidence::Possible));
     assert_eq!(level(&[syn], []), None);
+}
+
+#[test]
+fn a_connection_that_had_idled_may_have_died_and_another_port_is_another_service() {
+    let both = [passed(90, "b.example", 1), passed(110, "b.example", 1)];
+    let idle = Silent { idle: Duration::from_secs(3), ..silent(100, "a.example") };
+    assert_eq!(level(&[idle], both), Some(Confidence::Possible));
+    let on_80 = |second| Passage {
+        road: Road { server: Endpoint::new(road(1).server.ip, 80), ..road(1) },
+        ..passed(second, "b.example", 1)
+    };
+    let thrice: Vec<Silent> = (0..3).map(|n| silent(100 + 8 * n, "a.example")).collect();
+    assert_eq!(level(&thrice, [on_80(90), on_80(103), on_80(130)]), Some(Confidence::Possible));
+}
+
+#[test]
+fn a_request_that_was_acknowledged_elsewhere_was_not_swallowed_by_its_name() {
+    let both = [passed(90, "b.example", 1), passed(110, "b.example", 1)];
+    let heard = Passage { answered: false, ..passed(101, "a.example", 1) };
+    let all = both.into_iter().chain([heard]);
+    assert_ne!(level(&[silent(100, "a.example")], all), Some(Confidence::Likely));
 }
 
 #[test]
