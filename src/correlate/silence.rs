@@ -161,9 +161,8 @@ impl Told {
         let meets = |(copies, span): (u32, Duration)| self.copies >= copies && self.span() >= span;
         match (meets(full), meets(half)) {
             (true, _) if silent.idle <= IDLE_MAX => Some(Grade::Full),
-            (true, _) => Some(Grade::Half),
-            (false, true) => Some(Grade::Half),
-            _ => None,
+            (false, false) => None,
+            _ => Some(Grade::Half),
         }
     }
 
