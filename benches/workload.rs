@@ -8,7 +8,7 @@ mod workload;
 use std::fs::File;
 use std::process::ExitCode;
 
-use workload::{Size, Workload};
+use workload::{EDITION, Size, Workload};
 
 fn main() -> ExitCode {
     let typed: Vec<String> = std::env::args().skip(1).collect();
@@ -33,7 +33,7 @@ fn make(name: &str, scale: &str, path: &str) -> ExitCode {
     let written = File::create(path).and_then(|file| workload::write(workload, size, file));
     match written {
         Ok(written) => {
-            println!("{path}: {written:?}");
+            println!("{path}: edition {EDITION}, {written:?}");
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -13,7 +13,7 @@ use tamperscope::pipeline::Analysis;
 use workload::names::{NAME_BITS, name};
 use workload::rng::Rng;
 use workload::stream::Stream;
-use workload::{Size, Workload, Written};
+use workload::{EDITION, Size, Workload, Written};
 
 #[cfg(test)]
 #[path = "common/run.rs"]
@@ -36,9 +36,10 @@ fn analysis(name: &str, file: Vec<u8>) -> Analysis {
     run::analyze(&[input], &run::settings())
 }
 
+/// Who accepts other bytes here raises the edition.
 #[test]
 fn the_same_bytes_every_time() {
-    let mut told = String::new();
+    let mut told = format!("edition {EDITION}\n");
     for (name, _) in Workload::ALL {
         let (written, file) = made(name, "0.0005");
         let digest = Sha256::digest(&file);
