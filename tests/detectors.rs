@@ -204,6 +204,19 @@ fn a_stack_that_answers_each_late_segment_does_not_guess() {
 }
 
 #[test]
+fn a_stack_that_gives_up_after_its_answers_in_a_disordered_path_does_not_guess() {
+    // The server gives up by RST+ACK behind 118 bytes of its own; the bare RSTs with which it then
+    // answers late segments overtake both, and its data come last of all.
+    let answers = server(2 * RTT + 1000, RST, 1, 0, 0);
+    let gives_up = server(2 * RTT + 1100, RST_ACK, 119, 101, 0);
+    let overtaken = server(2 * RTT + 2500, ACK, 1, 101, 118);
+    let (signals, verdict) = reset(&[answers, gives_up, overtaken]);
+    assert!(!signals.contains(&Signal::RstSeqAhead));
+    assert_ne!(verdict, Some("confirmed"));
+    assert_ne!(verdict, Some("likely"));
+}
+
+#[test]
 fn a_fast_rst_of_foreign_make_is_likely_even_where_nothing_follows() {
     let (signals, verdict) = reset(&[forged(server(RTT + 5000, RST_ACK, 1, 101, 0))]);
     assert!(signals.contains(&Signal::RstFast) && signals.contains(&Signal::TtlShift));
