@@ -13,6 +13,10 @@ use floor::LookUp;
 
 fn main() -> ExitCode {
     let typed: Vec<String> = std::env::args().skip(1).collect();
+    if !typed.iter().any(|argument| argument == "--bench") {
+        // A test runner asks what there is to test: nothing.
+        return ExitCode::SUCCESS;
+    }
     let typed: Vec<&str> =
         typed.iter().map(String::as_str).filter(|typed| *typed != "--bench").collect();
     match *typed {
