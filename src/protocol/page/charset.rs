@@ -78,15 +78,47 @@ fn of_meta_tag(tag: &Tag<'_>) -> Option<&'static Encoding> {
     }
 }
 
+/// Guesses by the bytes from the first one on that is not plain ASCII: what stands before it is
+/// the same in every charset, and a few thousand bytes of a language tell it as well as all do.
 fn guess(body: &[u8]) -> &'static Encoding {
+    let telling = |byte: &u8| !byte.is_ascii() || *byte == ESCAPE;
+    let Some(start) = body.iter().position(telling) else { return UTF_8 };
+    let rest = body.get(start..).unwrap_or_default();
+    let sample = rest.get(..GUESS_BYTES_MAX).unwrap_or(rest);
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    if detector.feed(body, false) || body.contains(&0x1b) {
-        detector.guess(None, Utf8Detection::Allow)
-    } else {
-        // Plain ASCII is the same in all of them.
-        UTF_8
-    }
+    detector.feed(sample, false);
+    detector.guess(None, Utf8Detection::Allow)
 }
+
+/// With it, charsets of seven bits (ISO-2022-JP) change their alphabet.
+const ESCAPE: u8 = 0x1b;
+
+/// Bytes that a guess is made by: enough for some thousand characters.
+const GUESS_BYTES_MAX: usize = 4096;
 
 /// As far as browsers look.
 const META_BYTES_MAX: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::EUC_KR;
+
+    use super::*;
+
+    #[test]
+    fn a_long_page_is_guessed_by_its_first_words_of_another_alphabet() {
+        let words = EUC_KR.encode("경고! 이 웹사이트는 접속할 수 없습니다. ").0.into_owned();
+        let page = |before: usize, times: usize| [vec![b' '; before], words.repeat(times)].concat();
+        for body in [page(0, 3), page(50_000, 3), page(50_000, 1_000)] {
+            assert_eq!(find(None, &body).encoding, EUC_KR);
+        }
+        let within = |body: &str| !body.is_char_boundary(GUESS_BYTES_MAX);
+        let shifted = (0..3).map(|n| "é".repeat(n) + &"접속할수없습니다".repeat(1_000));
+        let cut: Vec<_> = shifted.filter(|body| within(body)).collect();
+        assert_eq!(cut.len(), 2, "two of three shifts end a sample within a character");
+        for body in cut {
+            assert_eq!(find(None, body.as_bytes()).encoding, UTF_8);
+        }
+        assert_eq!(find(None, &[b'a'; 9_000]).encoding, UTF_8);
+    }
+}
