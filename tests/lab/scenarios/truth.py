@@ -1,0 +1,124 @@
+"""The truth about each flow of a recorded scenario, from the device's log and the plan.
+
+The program under test has no part in it. A flow is interfered with where the log has a packet
+forged or swallowed for its client port, or where its plan sent it to the impostor; innocent where
+the plan gave no device. Planned interference that never set in counts as neither.
+
+How much the packets leave to see is told too, by what the plan and the frames say:
+
+  shown     a genuine frame contradicts a forged one, or two families of marks set a forged one
+            apart (TTL off by more than 2, timestamps missing on data, less than half the round
+            trip on a path of more than 4 ms, a known notice or listed address, numbers that no
+            stack gives)
+  faint     forged frames are in the capture, but bear one family of marks or none
+  absent    no forged frame is in the capture: the tap was elsewhere, or they were lost
+  silent    nothing was forged: `drop` and `throttle`
+"""
+
+import json
+from collections import defaultdict
+
+import dnswire
+import label
+import pcap
+from packets import FIN, RST, SYN
+
+
+def truths(folder):
+    """{(transport, client, port): {kind, act, sight}} of a scenario's folder."""
+    plan = json.loads((folder / "plan.json").read_text("utf-8"))
+    log = label.read_log(folder / "device.jsonl")
+    touched, forged = defaultdict(list), {}
+    for entry in log:
+        touched[entry["port"]].append(entry)
+        if entry["action"] == "forge":
+            forged[label.forged_key(entry)] = entry
+    capture = pcap.read(folder / "capture.pcap")
+    frames = defaultdict(list)
+    ports = {flow["port"] for flow in plan["flows"]}
+    for read in (label.segments, label.all_datagrams):
+        for frame in read(capture, ""):
+            segment = frame.segment
+            frame.origin = "forged" if segment.key in forged else "genuine"
+            frames[segment.sport if segment.sport in ports else segment.dport].append(frame)
+    found = {}
+    for flow in plan["flows"]:
+        kind, port = flow["kind"], flow["port"]
+        if kind and not touched[port] and flow["trigger"] != "impostor":
+            continue
+        proto = "udp" if flow["act"].startswith("dns") else "tcp"
+        sight = sight_of(flow, frames[port], plan) if kind else ""
+        found[proto, flow["client"], port] = {"kind": kind, "act": flow["act"], "sight": sight}
+    return found
+
+
+def sight_of(flow, frames, plan):
+    """How much the packets of an interfered flow leave to see."""
+    if flow["kind"] in ("drop", "throttle"):
+        return "silent"
+    if flow["trigger"] == "impostor":
+        return "shown" if plan["vantage"] != "near server" and frames else "absent"
+    forged = [frame for frame in frames if frame.origin == "forged"]
+    if not forged:
+        return "absent"
+    if contradicted(flow["kind"], frames, forged) or marks(flow, frames, forged, plan) >= 2:
+        return "shown"
+    return "faint"
+
+
+def contradicted(kind, frames, forged):
+    """Whether a genuine frame cannot be by the sender of a forged one."""
+    first = forged[0]
+    own = [frame for frame in frames if frame.origin == "genuine"
+           and frame.segment.src == first.segment.src]
+    if kind == "dns":
+        asked = dnswire.answer_id(first.segment.payload)
+        return any(dnswire.answer_id(frame.segment.payload) == asked for frame in own)
+    if kind == "handshake":
+        return any(frame.segment.flags & SYN for frame in own)
+    if first.segment.payload:
+        return any(frame.segment.payload and label.overlaps(frame.segment, forged)
+                   for frame in own)
+    for frame in own:
+        segment = frame.segment
+        goes_on = segment.payload or segment.flags & (FIN | SYN)
+        later = frame.time - first.time > 10_000_000 and not segment.flags & RST
+        beyond = label.ahead((segment.seq + segment.length) & 0xFFFFFFFF, first.segment.seq) > 0
+        if goes_on and later and (beyond or segment.flags & SYN):
+            return True
+    ends = [label.ahead(frame.segment.seq, first.segment.seq) for frame in forged
+            if frame.segment.src == first.segment.src]
+    return max(ends) > 2
+
+
+def marks(flow, frames, forged, plan):
+    """How many families of marks set the first forged frame apart."""
+    first, net = forged[0], plan["network"]
+    segment = first.segment
+    own = [frame.segment for frame in frames if frame.origin == "genuine"
+           and frame.segment.src == segment.src]
+    if flow["kind"] == "dns" and not own:
+        own = [None]
+    count = 0
+    if own and own[0] is not None:
+        count += all(abs(other.ttl - segment.ttl) > 2 for other in own)
+        stamped = flow["kind"] != "dns" and all(
+            other.timestamps() for other in own if not other.flags & RST)
+        count += bool(stamped and segment.payload and not segment.timestamps())
+    else:
+        count += "copy" not in [spec["ttl"] for spec in specs(flow)]
+    usual = 2 * net["far"]["delay_ms"]
+    count += usual > 4 and min(spec["delay_ms"] for spec in specs(flow)) < usual / 2 and (
+        plan["vantage"] != "near server")
+    if flow["kind"] == "dns":
+        count += b"\x0a\x0a\x22" in segment.payload
+        count += b"\x20\x01\x00\x00" in segment.payload
+    else:
+        count += b"10.10.34.36" in segment.payload or b"blacklist site" in segment.payload
+        count += any(spec.get("ack", "right") != "right" for spec in specs(flow))
+    return count
+
+
+def specs(flow):
+    """What the plan has forged."""
+    return flow["device"].get("forge") or flow["device"].get("answers")
