@@ -1,9 +1,9 @@
 //! Silence held against its controls: was it the name, or the path, the server, chance?
 //!
-//! Silence is interference only beside a control: the same client and the same server, another name,
-//! the same time, answered. What speaks against it is looked for as well: other names that met the
-//! same, and the same name that passed. Everything here is a comparison of values; the order in
-//! which they were folded does not matter.
+//! Silence is interference only beside a control: the same client, another name, the same time,
+//! answered by the same server or, at half the grade, by one in the same network. What speaks against
+//! it is looked for as well: other names that met the same, and the same name that passed.
+//! Everything here is a comparison of values; the order in which they were folded does not matter.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
