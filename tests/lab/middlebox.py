@@ -19,14 +19,13 @@ SCENARIO is a JSON object:
 The LOG gets one JSON object a line for each packet forged or swallowed, as it was sent.
 """
 
-import json
-import sys
 import time
 
 import datagrams
 import poison
 import police
-from bridge import Bridge, opposite
+from acts import Logged, run
+from bridge import opposite
 from forge import Forger, describe
 from packets import FIN, SYN, build, parse
 from triggers import match
@@ -45,7 +44,7 @@ class Flow:
         self.next_seq = None    # after the last forged byte to the client
 
 
-class Middlebox:
+class Middlebox(Logged):
     """The device: state by flow, and the acts."""
 
     def __init__(self, bridge, scenario, log):
@@ -200,21 +199,6 @@ class Middlebox:
         """Drop a segment and say so."""
         self.write({"action": "swallow", "host": host, **describe(segment)})
 
-    def write(self, entry):
-        """One line of the log."""
-        self.log.write(json.dumps({"time": round(time.time(), 6), **entry}) + "\n")
-        self.log.flush()
-
-
-def main():
-    """Run until terminated."""
-    left, right, scenario, log = sys.argv[1:5]
-    with open(scenario, encoding="utf-8") as file:
-        rules = json.load(file)
-    with open(log, "w", encoding="utf-8") as file:
-        bridge = Bridge(left, right)
-        bridge.run(Middlebox(bridge, rules, file).handle)
-
 
 if __name__ == "__main__":
-    main()
+    run(Middlebox)

@@ -16,7 +16,6 @@ that carries it), `second` (the same in its second request), `syn`, `dns`. The d
 The LOG gets one JSON object a line for each packet forged or swallowed, with the flow's port.
 """
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -25,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import datagrams
 import poison
-from bridge import Bridge, opposite
+from acts import Logged, run
+from bridge import opposite
 from forge import Forger, describe
 from packets import FIN, SYN, build, parse
 from triggers import client_hello_name, http_request
@@ -45,7 +45,7 @@ class Flow:
         self.tokens, self.filled = 0.0, 0.0
 
 
-class Device:
+class Device(Logged):
     """State by flow, and the acts."""
 
     def __init__(self, bridge, plan, log):
@@ -191,21 +191,6 @@ class Device:
         """Drop a segment and say so."""
         self.write({"action": "swallow", "port": port, **describe(segment)})
 
-    def write(self, entry):
-        """One line of the log."""
-        self.log.write(json.dumps({"time": round(time.time(), 6), **entry}) + "\n")
-        self.log.flush()
-
-
-def main():
-    """Run until terminated."""
-    left, right, plan, log = sys.argv[1:5]
-    with open(plan, encoding="utf-8") as file:
-        rules = json.load(file)
-    with open(log, "w", encoding="utf-8") as file:
-        bridge = Bridge(left, right)
-        bridge.run(Device(bridge, rules, file).handle)
-
 
 if __name__ == "__main__":
-    main()
+    run(Device)
