@@ -39,7 +39,7 @@ impl Prelude {
     pub fn takes(&mut self, segment: &Segment<'_>, sender: Side) -> bool {
         let belongs = segment.payload_len == 0
             && self.rest.len() < Self::REST_MAX
-            && !self.may_be_reopened_by(segment);
+            && !self.may_be_reopened_by(segment, sender);
         if belongs {
             let own = sender == self.syn.sender;
             let direction = if own { Direction::ToServer } else { Direction::ToClient };
@@ -87,10 +87,10 @@ impl Prelude {
         self.rest.is_empty()
     }
 
-    /// A SYN other than the first may open another connection: that is not decided here.
-    fn may_be_reopened_by(&self, segment: &Segment<'_>) -> bool {
+    /// A SYN that is not the first one again may open another connection: that is not decided here.
+    fn may_be_reopened_by(&self, segment: &Segment<'_>, sender: Side) -> bool {
         let syn = segment.flags.contains(TcpFlags::SYN) && !segment.flags.contains(TcpFlags::ACK);
-        syn && self.syn.seq != segment.seq
+        syn && (self.syn.seq, self.syn.sender) != (segment.seq, sender)
     }
 }
 
@@ -267,6 +267,8 @@ mod tests {
         assert!(!prelude.takes(&spoken, sender));
         assert!(!prelude.takes(&segment(TcpFlags::SYN, (50_000, 443), 500, 0), sender));
         assert!(prelude.takes(&syn, sender), "the same SYN again");
+        let crossed = segment(TcpFlags::SYN, (443, 50_000), 100, 0);
+        assert!(!prelude.takes(&crossed, sender.other()), "the same number, by chance");
         for flags in [TcpFlags::ACK, TcpFlags::RST, TcpFlags::SYN.union(TcpFlags::ACK)] {
             assert!(Prelude::open(&segment(flags, (50_000, 443), 100, 0), sender).is_none());
         }

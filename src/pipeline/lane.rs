@@ -108,7 +108,7 @@ impl<'a> Lane<'a> {
         let hash = self.table.hash(&key);
         let mut found = self.find(hash, &key);
         if let Some(id) = found {
-            if self.is_prelude_of(id, segment, sender) {
+            if self.prelude_takes(id, segment, sender) {
                 return;
             }
             if let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id)
@@ -132,9 +132,9 @@ impl<'a> Lane<'a> {
         self.converse(id, segment, sender);
     }
 
-    /// Whether `segment` was taken in by the prelude in `id`. A prelude that is over by it becomes
-    /// a conversation.
-    fn is_prelude_of(&mut self, id: SlotId, segment: &Segment<'_>, sender: Side) -> bool {
+    /// Lets the prelude in `id` take `segment` in; whether there is one that did. A prelude that is
+    /// over by it becomes a conversation.
+    fn prelude_takes(&mut self, id: SlotId, segment: &Segment<'_>, sender: Side) -> bool {
         let settings = self.settings;
         let Some((key, flow)) = self.table.entry_mut(id) else { return false };
         let Flow::Prelude(prelude) = flow else { return false };
@@ -246,9 +246,8 @@ impl<'a> Lane<'a> {
         self.conclude_tcp(key, *Conversation::replay(key, prelude, settings), end);
     }
 
-    fn conclude_udp(&mut self, key: &FlowKey, talk: DatagramTalk, end: FlowEnd) {
+    fn conclude_udp(&mut self, key: &FlowKey, mut talk: DatagramTalk, end: FlowEnd) {
         self.memory = self.memory.saturating_sub(talk.memory());
-        let mut talk = talk;
         talk.quic.settle();
         let spoken = std::mem::take(&mut talk.dns).finish(&self.settings.fingerprints);
         let unanswered =
