@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Scores the program on recorded scenarios: score.py PROGRAM FOLDER even|odd [--list].
+"""Scores the program on recorded scenarios.
 
 Weights are fitted on the even seeds; the odd ones are for judging. Writes Markdown; with --list
 also each missed flow and false alarm with its facts.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -98,11 +99,16 @@ def reliability(flows):
 
 def main():
     """Score one half."""
-    program, root, half = sys.argv[1:4]
-    flows = list(scored(program, Path(root), half == "odd"))
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("program")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("half", choices=["even", "odd"])
+    parser.add_argument("--list", action="store_true")
+    typed = parser.parse_args()
+    flows = list(scored(typed.program, typed.folder, typed.half == "odd"))
     print(f"{len({flow[0] for flow in flows})} scenarios, {len(flows)} flows, of which "
           f"{sum(flow[2]['kind'] is not None for flow in flows)} interfered with.\n")
-    tell(flows, "--list" in sys.argv)
+    tell(flows, typed.list)
 
 
 if __name__ == "__main__":
