@@ -45,20 +45,31 @@ pub struct Handshake {
 
 impl Handshake {
     /// Tap to server and back: SYN to SYN/ACK. With a repeated SYN, from the last one, which can
-    /// only make it too short.
+    /// only make it too short. None if the stamps do not allow a round trip.
     pub fn server_rtt(&self) -> Option<Duration> {
-        Some(self.syn_ack?.after(&self.syn?))
+        round_trip(self.syn?.time, self.syn_ack?.time)
     }
 
-    /// Tap to client and back: SYN/ACK to the client's answer.
+    /// Tap to client and back: SYN/ACK to the client's answer. None if the stamps do not allow it.
     pub fn client_rtt(&self) -> Option<Duration> {
-        Some(self.completed?.since(self.syn_ack?.time))
+        round_trip(self.syn_ack?.time, self.completed?)
     }
 
     /// Whether both sides offered TCP timestamps, which binds them (RFC 7323 §3.2).
     pub fn negotiated_timestamps(&self) -> Option<bool> {
         Some(self.syn?.timestamps.is_some() && self.syn_ack?.timestamps.is_some())
     }
+}
+
+/// A segment lives for two minutes at most (MSL, RFC 9293 §3.4.2), and so do the two of a round trip
+/// each.
+const ROUND_TRIP_MAX: Duration = Duration::from_secs(240);
+
+/// The time from a segment to its answer, unless a clock that was set or went wrong in between
+/// makes the answer older than its cause, or the trip longer than segments live.
+fn round_trip(asked: Timestamp, answered: Timestamp) -> Option<Duration> {
+    let trip = answered.since(asked);
+    (answered >= asked && trip <= ROUND_TRIP_MAX).then_some(trip)
 }
 
 /// What one side has sent so far.
@@ -307,4 +318,20 @@ fn print_of(segment: &Segment<'_>, direction: Direction) -> u64 {
     words.iter().fold(0x9e37_79b9_7f4a_7c15_u64, |print, word| {
         (print.rotate_left(23) ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd)
     }) | 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_that_no_network_explains_give_no_round_trip() {
+        let at = |secs: i64| Timestamp::from_nanos(secs * 1_000_000_000);
+        assert_eq!(round_trip(at(10), at(11)), Some(Duration::from_secs(1)));
+        assert_eq!(round_trip(at(10), at(10)), Some(Duration::from_secs(0)));
+        assert_eq!(round_trip(at(10), at(250)), Some(Duration::from_secs(240)));
+        assert_eq!(round_trip(at(10), at(251)), None);
+        // Answered before it was asked: the clock was set back, or two files were laid together.
+        assert_eq!(round_trip(at(10), at(9)), None);
+    }
 }
