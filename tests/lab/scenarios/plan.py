@@ -31,7 +31,7 @@ INNOCENT_ACTS = {
     "abort": 3, "close-unread": 2, "impatient": 2, "half-closed": 1, "port-reuse": 1,
     "lost-session": 2, "refused": 3, "firewalled": 1, "guarded-drop": 1, "scan": 2,
     "alert-name": 3, "alert-version": 1, "alert-ttl": 1, "hello-reset": 2, "hello-close": 1,
-    "self-signed": 3, "paced": 1, "big": 1, "idle": 1,
+    "self-signed": 3, "paced": 1, "big": 1, "sip": 1, "idle": 1,
     "dns-plain": 8, "dns-chain": 2, "dns-gone": 2, "dns-failing": 1, "dns-inside": 1,
     "dns-filtered": 1, "dns-balanced": 3, "dns-twice": 2, "dns-retry": 2, "dns-slow": 1,
     "dns-six": 2, "dns-anycast": 2,
@@ -44,7 +44,7 @@ HABITS = {"think": "think", "think-tls": "think", "linger": "linger", "linger-tl
           "idle-reset": "idlereset", "own-403": "own403", "own-302": "own302",
           "too-large": "large", "alert-name": "alert", "alert-ttl": "alert-ttl",
           "alert-version": "newest", "hello-reset": "helloreset", "hello-close": "helloclose",
-          "paced": "paced", "big": "big", "big-tls": "big", "dns-gone": "gone",
+          "paced": "paced", "big": "big", "big-tls": "big", "sip": "big", "dns-gone": "gone",
           "dns-chain": "chain", "dns-failing": "failing", "dns-inside": "inside",
           "dns-filtered": "filtered", "dns-balanced": "balanced", "dns-twice": "twice",
           "dns-retry": "retry", "dns-slow": "slow"}
@@ -92,6 +92,7 @@ def plan(seed):
              for _ in range(count)]
     acts, weights = zip(*INNOCENT_ACTS.items())
     flows += [innocent(r, act) for act in r.choices(acts, weights, k=INNOCENT)]
+    flows += [control(r, flow) for flow in flows if flow["kind"] == "throttle"]
     # What a substituted certificate and a slowed download are held against.
     flows += [innocent(r, act) for act in ("vouched", "vouched", "big", "dns-plain", "dns-plain",
                                            "dns-plain", "dns-plain")]
@@ -107,7 +108,7 @@ def number_ports(r, flows, seed):
     for number, flow in enumerate(flows):
         flow["port"] = base + number
         flow["start"] = round(number * pace + r.uniform(0, pace), 3)
-        flow["client"] = CLIENT6 if flow["family"] == 6 else r.choice(CLIENTS)
+        flow.setdefault("client", CLIENT6 if flow["family"] == 6 else r.choice(CLIENTS))
         habit = HABITS.get(flow["act"], word(r))
         flow.setdefault("name", f"{habit}-{word(r)}-{number}.web.example")
         server = flow.pop("server")
@@ -132,6 +133,15 @@ def interfered(r, kind, net, vantage):
     ours = flow["act"] in ("think", "think-tls", "big", "big-tls")
     flow.setdefault("server", r.choice(ODD if ours else NGINX))
     return flow
+
+
+def control(r, slowed):
+    """A download for another name that nobody slows: of the same client, and for the most part from
+    the same server, otherwise from one beside it."""
+    slowed["client"] = CLIENT6 if slowed["family"] == 6 else r.choice(CLIENTS)
+    server = slowed["server"] if r.random() < 0.75 else r.choice(ODD)
+    return {"kind": None, "act": r.choice(("big", "big-tls")), "family": slowed["family"],
+            "tls12": r.random() < 0.3, "client": slowed["client"], "server": server}
 
 
 def innocent(r, act):

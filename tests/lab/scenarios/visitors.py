@@ -31,6 +31,8 @@ def connect(flow, port, kind=socket.SOCK_STREAM):
     sock = socket.socket(socket.AF_INET6 if ":" in flow["server"] else socket.AF_INET, kind)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.settimeout(PATIENCE)
+    if flow["act"] == "sip":
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sock.bind((flow["client"], flow["port"]))
     sock.connect((flow["server"], port))
     return sock
