@@ -7,7 +7,8 @@ use super::{BlockPage, Injector, Kind, Signal};
 use crate::wire::{Direction, FrameId, Timestamp};
 
 /// How well the condition of a signal is met.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Grade {
     /// Met in part, or where its innocent causes are near: half its weight.
     Half,
@@ -39,6 +40,8 @@ pub struct Fact {
 pub struct Weighed {
     /// Its name in the catalogue (`explain` tells what it means).
     pub signal: Signal,
+    /// How well its condition is met.
+    pub grade: Grade,
     /// The frame that shows it.
     pub frame: FrameId,
     /// What an undisturbed connection would have shown.

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use super::jsonl::JsonLines;
 use crate::evidence::{
     BlockPage, ByDirection, CaptureRecord, Confidence, DamageRecord, Finding, FingerprintSource,
-    FlowEnd, FlowRecord, FormatName, FrameRole, HostRecord, HostSource, HostVerdict, HttpExchange,
-    Injector, InterfaceRecord, Kind, RoleSource, RoledFrame, Signal, Summary, TlsNames, ToolRecord,
-    Weighed,
+    FlowEnd, FlowRecord, FormatName, FrameRole, Grade, HostRecord, HostSource, HostVerdict,
+    HttpExchange, Injector, InterfaceRecord, Kind, RoleSource, RoledFrame, Signal, Summary,
+    TlsNames, ToolRecord, Weighed,
 };
 use crate::wire::{Direction, Endpoint, FrameId, Timestamp, Transport, Ttl};
 
@@ -360,6 +360,7 @@ fn reset_of(host: &str, flow: u64, confidence: Confidence) -> Finding {
 fn fact(signal: Signal, frame: u64, weight: f64, text: &str) -> Weighed {
     Weighed {
         signal,
+        grade: Grade::Full,
         frame: FrameId::new(0, frame),
         expected: "as the server's other packets".to_owned(),
         observed: "otherwise".to_owned(),

@@ -64,8 +64,8 @@ pub const LIKELY_MIN: f64 = 0.9;
 const PROVEN_MAX: f64 = 0.9999;
 /// Without a proof no score is higher: there are innocent causes that nobody has thought of.
 const UNPROVEN_MAX: f64 = 0.99;
-/// Below this, nothing is told.
-pub const POSSIBLE_MIN: f64 = 0.5;
+/// Below this, nothing is told. The fit of weights needs the faint facts too.
+pub const POSSIBLE_MIN: f64 = if cfg!(feature = "calibration") { 0.0 } else { 0.5 };
 
 struct Sum {
     sum: f64,
@@ -102,6 +102,7 @@ fn strongest_of_families(
 fn told(fact: &Fact, weight: f64) -> Weighed {
     Weighed {
         signal: fact.signal,
+        grade: fact.grade,
         frame: fact.frame,
         expected: fact.expected.clone(),
         observed: fact.observed.clone(),
