@@ -92,11 +92,12 @@ def plan(seed):
              for _ in range(count)]
     acts, weights = zip(*INNOCENT_ACTS.items())
     flows += [innocent(r, act) for act in r.choices(acts, weights, k=INNOCENT)]
-    flows += [control(r, flow) for flow in flows if flow["kind"] == "throttle"]
     # What a substituted certificate and a slowed download are held against.
     flows += [innocent(r, act) for act in ("vouched", "vouched", "big", "dns-plain", "dns-plain",
                                            "dns-plain", "dns-plain")]
     r.shuffle(flows)
+    for slowed in [flow for flow in flows if flow["kind"] == "throttle"]:
+        flows.insert(place_of_control(r, flows.index(slowed)), control(r, slowed))
     number_ports(r, flows, seed)
     return {"seed": seed, "vantage": vantage, "network": net, "flows": flows}
 
@@ -135,11 +136,16 @@ def interfered(r, kind, net, vantage):
     return flow
 
 
+def place_of_control(r, slowed):
+    """In most cases soon after the slowed download has begun, otherwise before it."""
+    return slowed + r.randrange(2, 16) if r.random() < 0.85 else max(0, slowed - r.randrange(16))
+
+
 def control(r, slowed):
     """A download for another name that nobody slows: of the same client, and for the most part from
     the same server, otherwise from one beside it."""
     slowed["client"] = CLIENT6 if slowed["family"] == 6 else r.choice(CLIENTS)
-    server = slowed["server"] if r.random() < 0.75 else r.choice(ODD)
+    server = slowed["server"] if r.random() < 0.85 else r.choice(ODD)
     return {"kind": None, "act": r.choice(("big", "big-tls")), "family": slowed["family"],
             "tls12": r.random() < 0.3, "client": slowed["client"], "server": server}
 

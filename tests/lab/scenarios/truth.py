@@ -12,7 +12,9 @@ How much the packets leave to see is told too, by what the plan and the frames s
             stack gives)
   faint     forged frames are in the capture, but bear one family of marks or none
   absent    no forged frame is in the capture: the tap was elsewhere, or they were lost
-  silent    nothing was forged: `drop` and `throttle`
+  silent    nothing was forged: `drop`, and `throttle`; but
+  shown     where another download of the same client from the same server, which nobody slowed,
+            began after the slowed one: what it must be held against
 """
 
 import json
@@ -54,7 +56,10 @@ def truths(folder):
 
 def sight_of(flow, frames, plan):
     """How much the packets of an interfered flow leave to see."""
-    if flow["kind"] in ("drop", "throttle"):
+    if flow["kind"] == "throttle":
+        beside = any(is_control(other, flow) for other in plan["flows"])
+        return "shown" if beside else "silent"
+    if flow["kind"] == "drop":
         return "silent"
     if flow["trigger"] == "impostor":
         return "shown" if plan["vantage"] != "near server" and frames else "absent"
@@ -64,6 +69,13 @@ def sight_of(flow, frames, plan):
     if contradicted(flow["kind"], frames, forged) or marks(flow, frames, forged, plan) >= 2:
         return "shown"
     return "faint"
+
+
+def is_control(other, slowed):
+    """Whether `other` is a download that shows what server and path could do meanwhile."""
+    ends = [(flow["client"], flow["server"]) for flow in (other, slowed)]
+    return (other["kind"] is None and other["act"] in ("big", "big-tls") and ends[0] == ends[1]
+            and other["start"] > slowed["start"])
 
 
 def contradicted(kind, frames, forged):
