@@ -13,7 +13,7 @@ use crate::wire::{FrameId, SeqNumber};
 /// Puts the bytes of one direction in order, and finds every disagreement about them.
 ///
 /// It starts with [`Retention::Digests`]. A direction in order holds this value and one box of
-/// some 350 bytes; with [`Retention::Nothing`] not even that.
+/// some 400 bytes; with [`Retention::Nothing`] not even that.
 pub struct Assembler {
     /// Offset up to which all is delivered or declared missing.
     edge: u64,

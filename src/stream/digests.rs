@@ -21,11 +21,19 @@ struct Record {
     frame: FrameId,
     time: Timestamp,
     len: u32,
+    /// Its first bytes, against which a shorter copy is held.
+    head: [u8; HEAD],
 }
 
 impl Record {
     fn end(&self) -> u64 {
         self.offset.saturating_add(u64::from(self.len))
+    }
+
+    /// Its first bytes, as far as they are kept and lie below `to`.
+    fn head(&self, to: u64) -> &[u8] {
+        let len = to.min(self.end()).saturating_sub(self.offset) as usize;
+        self.head.get(..len).unwrap_or(&self.head)
     }
 }
 
@@ -48,11 +56,14 @@ impl Digests {
             frame: chunk.frame,
             time: chunk.time,
             len: chunk.bytes.len() as u32,
+            head: head_of(chunk.bytes),
         };
         self.next = (self.next + 1) % Self::PIECES;
     }
 
-    /// Compares the remembered pieces that lie wholly within the later one, below `to`.
+    /// Compares the remembered pieces that lie wholly within the later one, below `to`, and the heads
+    /// of those of which it has only the beginning: who forges an answer without having seen the
+    /// genuine one writes less or more than that, and begins where it begins.
     pub(super) fn compare<S>(&self, to: u64, comparison: &mut Comparison<'_, '_, S>)
     where
         S: StreamSink + ?Sized,
@@ -60,11 +71,16 @@ impl Digests {
         let piece = comparison.piece;
         let (newer, older) = self.records.split_at_checked(self.next).unwrap_or_default();
         for record in older.iter().chain(newer) {
-            if record.len == 0 || record.offset < piece.start || record.end() > to {
+            if record.len == 0 || record.offset < piece.start || record.offset >= to {
+                continue;
+            }
+            let (frame, time) = (record.frame, record.time);
+            if record.end() > to {
+                let bytes = record.head(to);
+                comparison.with(&FirstCopy { offset: record.offset, bytes, frame, time });
                 continue;
             }
             let later = piece.range(record.offset, record.end());
-            let (frame, time) = (record.frame, record.time);
             let first = FirstCopy { offset: record.offset, bytes: &[], frame, time };
             comparison.with_digest(&first, later, digest(later) == record.digest);
         }
@@ -75,6 +91,18 @@ impl Digests {
         self.records.iter().find(holds).map(|record| record.frame)
     }
 }
+
+fn head_of(bytes: &[u8]) -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    for (kept, byte) in head.iter_mut().zip(bytes) {
+        *kept = *byte;
+    }
+    head
+}
+
+/// Bytes kept of the beginning of each piece: the header and the first bytes of a TLS record, the
+/// version and the status of an HTTP answer.
+const HEAD: usize = 12;
 
 fn digest(bytes: &[u8]) -> u64 {
     let mut hasher = FixedState::with_seed(SEED).build_hasher();

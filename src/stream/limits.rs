@@ -40,8 +40,9 @@ impl Default for Limits {
 pub enum Retention {
     /// Nothing: only copies of bytes that still wait are compared.
     Nothing,
-    /// Digests of the last eight pieces, some 350 bytes: a later piece that contains one of them
-    /// whole is compared with it, and what differs is not known.
+    /// Digests of the last eight pieces, some 400 bytes: a later piece that contains one of them
+    /// whole is compared with it, and what differs is not known. One that has only the beginning
+    /// of a piece is compared with its first twelve bytes.
     Digests,
     /// The last bytes delivered, at most so many.
     Bytes(u32),

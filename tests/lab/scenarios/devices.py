@@ -109,7 +109,7 @@ def dns(r, net, _vantage):
     for place in range(r.choice((1, 1, 1, 2, 3))):
         records = [["A", r.choice(LISTED if listed else FALSE), r.choice((60, 300, 3600))]]
         if six:
-            records = [["AAAA", r.choice(("2001::face:b00c:12", "2001:db8:66::6"))]]
+            records = [["AAAA", r.choice(("2001::face:b00c:12", "3fff:66::6"))]]
         maker = {"records": records, "flags": r.choice((["ra"], ["ra"], ["aa", "ra"], [])),
                  "edns": r.random() < 0.2, "ttl": ttl(r), "df": r.random() < 0.5,
                  "ipid": r.choice(("random", "random", 0, "query", 30_000)),
