@@ -21,10 +21,13 @@ KINDS = ("reset", "response", "dns", "handshake", "tls", "drop", "throttle")
 BANDS = (0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.01)
 
 
-def told(program, folder):
-    """{(transport, client, port): findings} of one capture."""
+def read(program, capture):
+    """{(transport, client, port): findings} of one capture. A damaged one is read as far as it
+    goes (exit status 3)."""
     run = subprocess.run([program, "analyze", "--format", "jsonl", "--quiet", "--no-progress",
-                          folder / "capture.pcap"], capture_output=True, check=True)
+                          capture], capture_output=True, check=False)
+    if run.returncode not in (0, 3):
+        raise subprocess.CalledProcessError(run.returncode, run.args, stderr=run.stderr)
     found = defaultdict(list)
     for line in run.stdout.splitlines():
         record = json.loads(line)
@@ -39,7 +42,7 @@ def scored(program, root, parity):
     for folder in sorted(root.iterdir(), key=lambda folder: int(folder.name)):
         if int(folder.name) % 2 != parity or not (folder / "plan.json").exists():
             continue
-        found = told(program, folder)
+        found = read(program, folder / "capture.pcap")
         for key, truth in truths(folder).items():
             yield folder.name, key, truth, found.get(key, [])
 
