@@ -224,6 +224,19 @@ fn a_fast_rst_of_foreign_make_is_likely_even_where_nothing_follows() {
 }
 
 #[test]
+fn a_server_whose_handshake_was_late_on_the_way_is_not_called_quick() {
+    // The server is 12 ms away, as its bare acknowledgment shows; its SYN/ACK took 40 ms.
+    let at = RTT + 1000 + 12_000;
+    let acknowledged = server(at, ACK, 1, 101, 0);
+    let rst = Packet { ttl: 49, ip_id: 0, ..server(at + 300, RST_ACK, 1, 101, 0) };
+    let (signals, told) = reset(&[acknowledged, rst]);
+    assert!(!signals.contains(&Signal::RstFast), "{signals:?}");
+    assert_eq!(told, None);
+    // Without it, the RST seems to come in a third of the server's time.
+    assert!(reset(&[rst]).0.contains(&Signal::RstFast));
+}
+
+#[test]
 fn a_server_that_resets_in_its_own_time_is_left_alone() {
     let (_, verdict) = reset(&[server(2 * RTT + 1100, RST_ACK, 1, 101, 0)]);
     assert_eq!(verdict, None);

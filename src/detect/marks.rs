@@ -156,7 +156,7 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     if suspect.direction != Direction::ToClient {
         return None;
     }
-    let rtt = scene.server_rtt()?;
+    let rtt = scene.quickest_answer()?;
     let asked = scene.provocation(suspect)?;
     if rtt <= RTT_MIN || asked.is_syn() {
         return None;

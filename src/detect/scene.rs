@@ -143,6 +143,21 @@ impl<'a> Scene<'a> {
         self.handshake.server_rtt()
     }
 
+    /// The quickest that the server was seen to answer: the handshake, or a bare acknowledgment from
+    /// where its SYN/ACK came from. One packet that was late on the way makes a handshake long; who
+    /// injects answers and resets has no use for bare acknowledgments.
+    pub fn quickest_answer(&self) -> Option<Duration> {
+        let home = self.handshake.syn_ack?.ttl;
+        let bare = self.sent(Direction::ToClient).filter(|seen| seen.is_bare_ack());
+        let took = bare.filter(|seen| seen.ttl == home).filter_map(|seen| {
+            let acknowledged = |asked: &&Sighting| {
+                asked.payload_len > 0 && asked.seq_end() == seen.ack && asked.frame < seen.frame
+            };
+            self.sent(Direction::ToServer).find(acknowledged).map(|asked| seen.after(asked))
+        });
+        took.chain(self.server_rtt()).min()
+    }
+
     /// Whether the tap stands beside the server: the way to the client is the long one.
     pub fn is_near_server(&self) -> bool {
         let (client, server) = (self.handshake.client_rtt(), self.handshake.server_rtt());

@@ -80,6 +80,15 @@ impl Sighting {
         self.flags.contains(TcpFlags::ACK)
     }
 
+    /// Whether it does nothing but acknowledge.
+    pub const fn is_bare_ack(&self) -> bool {
+        self.has_ack()
+            && self.payload_len == 0
+            && !self.is_syn()
+            && !self.is_fin()
+            && !self.is_reset()
+    }
+
     /// The sequence number after it (see [`Segment::sequence_len`]). A RST's payload is text
     /// about the reset (RFC 9293 §3.5.3) and consumes nothing.
     pub const fn seq_end(&self) -> SeqNumber {

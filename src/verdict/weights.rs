@@ -48,164 +48,192 @@ pub(super) const fn prior(kind: Kind) -> f64 {
         // Silence after several copies: a dead host or a lost link in most cases.
         Kind::Drop => -12.0,
         // An answer that shows anything odd at all: nearly always a proxy or a balancer.
-        _ => -18.0,
+        Kind::Response => -18.0,
+        Kind::Handshake => -18.0,
+        Kind::Throttle => -18.0,
     }
 }
 
 /// What `signal` weighs.
-pub const fn weight_of(signal: Signal) -> Weight {
-    match signal {
-        Signal::RstSeqAhead => {
-            weight(20.0, 10.0, "0 of 3,890 benign captures; 28 flows of a capture of 2006")
-        }
-        Signal::RstThenData => {
-            weight(16.0, 9.0, "3 of 3,890 plainly met, all without a new place in the stream")
-        }
-        Signal::RstBehindData => weight(6.0, 3.0, "2 of 3,890; reordering is common elsewhere"),
-        Signal::RstThenSynAck => weight(20.0, 10.0, "0 of 3,890; a capture of 2009"),
-        Signal::RstBadAck => weight(16.0, 8.0, "0 of 3,890; a capture of 2009"),
-        Signal::FinAckSkew => weight(15.0, 7.0, "none seen; captures from Iran"),
-        Signal::DataAfterFin => weight(16.0, 9.0, "RFC 9293 section 3.6; as rst_then_data"),
-        Signal::OverlapConflict => {
-            weight(20.0, 12.0, "12 of 3,890 without the rule of direction, most of them padding")
-        }
-        Signal::BlockPage => {
-            weight(26.0, 14.0, "1 of 3,890 once broad rows are left out; 50 with them")
-        }
-        Signal::RstFast => weight(
-            17.0,
-            8.0,
-            "1 of 2,260 genuine resets (a VPN gateway); held down for gateways near users",
-        ),
-        Signal::DataFast => {
-            weight(15.0, 6.0, "as rst_fast, but proxies and caches answer for others daily")
-        }
-        Signal::TimingMatch => {
-            weight(-5.0, -3.0, "an injector near the user would have to wait on purpose")
-        }
-        Signal::TtlShift => weight(
-            6.0,
-            5.0,
-            "28 % of genuine connections ended by a server differ: 10·log10(1/0.28)",
-        ),
-        Signal::TtlMatch => weight(-3.0, -1.0, "half of known injectors do not copy it"),
-        Signal::IpIdMirror => weight(11.0, 4.0, "11 of 3,890, none from a real network"),
-        Signal::IpIdBreak => weight(4.0, 2.0, "balancers and per-flow counters break lines too"),
-        Signal::IpIdMatch => weight(-5.0, -3.0, "a counter is hard to hit for who does not see it"),
-        Signal::NoTimestamp => weight(16.0, 2.0, "2 of 3,890 on data; on resets common"),
-        Signal::TsvalBreak => weight(5.0, 3.0, "proxies; offsets for each connection"),
-        Signal::TsvalMatch => weight(-6.0, -3.0, "a clock is hard to hit for who does not see it"),
-        Signal::RstReserved => weight(12.0, 6.0, "0 of 3,890; a capture of 2009"),
-        Signal::RstBurst => weight(2.0, 1.0, "hosts that answer each segment do the same"),
-        Signal::RstTrigger => weight(3.0, 1.0, "a description: crashed back ends do the same"),
-        Signal::Residual => weight(6.0, 3.0, "rate limits do the same, but seldom after a forgery"),
-        Signal::OrderlyClose => weight(-22.0, -11.0, "most genuine resets follow a close"),
-        Signal::DnsConflict
-        | Signal::DnsListed
-        | Signal::DnsBogus
-        | Signal::DnsFast
-        | Signal::DnsHeaderBreak => weight_of_dns(signal),
-        Signal::SynAckConflict
-        | Signal::SynAckFast
-        | Signal::HandshakeFast
-        | Signal::CertificateSwap
-        | Signal::TlsAlertEarly => weight_of_opening(signal),
-        Signal::HelloUnanswered
-        | Signal::RequestUnanswered
-        | Signal::QueryUnanswered
-        | Signal::QuicUnanswered
-        | Signal::SynUnanswered
-        | Signal::DataUnanswered
-        | Signal::AckWithheld
-        | Signal::ControlPassed
-        | Signal::ControlFailed
-        | Signal::NamePassed
-        | Signal::NameRepeated => weight_of_silence(signal),
-    }
+pub fn weight_of(signal: Signal) -> Weight {
+    let row = TABLE.iter().find(|(of, _)| *of == signal);
+    row.map_or(weight(0.0, 0.0, "no row"), |(_, weight)| *weight)
 }
 
-/// Of silence, and of what other flows say to it. Without a control nothing here reaches `likely`
-/// (see the rule in `verdict`).
-const fn weight_of_silence(signal: Signal) -> Weight {
-    match signal {
-        Signal::HelloUnanswered | Signal::RequestUnanswered => weight(
-            14.0,
-            6.0,
-            "four copies lost by chance at 10 % loss: 1 in 10,000; held down for dead hosts and links",
-        ),
-        Signal::QuicUnanswered => {
-            weight(11.0, 5.0, "as hello_unanswered; UDP is closed on many networks")
-        }
-        Signal::QueryUnanswered => weight(
-            6.0,
-            3.0,
-            "resolvers that cannot reach a name's servers may be silent: never likely",
-        ),
-        Signal::SynUnanswered => weight(9.0, 4.0, "dead hosts and firewalls are daily bread"),
-        Signal::DataUnanswered | Signal::AckWithheld => {
-            weight(10.0, 4.0, "as hello_unanswered; lost radio links look the same")
-        }
-        Signal::ControlPassed => weight(
-            13.0,
-            7.0,
-            "hand-set: leaves a server that treats names differently, and coincidence in time",
-        ),
-        Signal::ControlFailed => weight(-12.0, -5.0, "hand-set: a path or server that is down"),
-        Signal::NamePassed => weight(-10.0, -5.0, "hand-set: devices seldom let a name through"),
-        // What is left is name_repeated.
-        _ => weight(6.0, 3.0, "hand-set: as residual"),
-    }
-}
-
-/// Of signals that the opening of a connection gives, TLS included.
-const fn weight_of_opening(signal: Signal) -> Weight {
-    match signal {
-        Signal::SynAckConflict => weight(
+/// All weights, in the order of the catalogue.
+const TABLE: &[(Signal, Weight)] = &[
+    (
+        Signal::RstSeqAhead,
+        weight(20.0, 10.0, "0 of 3,890 benign captures; 28 flows of a capture of 2006"),
+    ),
+    (
+        Signal::RstThenData,
+        weight(16.0, 9.0, "3 of 3,890 plainly met, all without a new place in the stream"),
+    ),
+    (Signal::RstBehindData, weight(6.0, 3.0, "2 of 3,890; reordering is common elsewhere")),
+    (Signal::RstThenSynAck, weight(20.0, 10.0, "0 of 3,890; a capture of 2009")),
+    (Signal::RstBadAck, weight(16.0, 8.0, "0 of 3,890; a capture of 2009")),
+    (Signal::FinAckSkew, weight(15.0, 7.0, "none seen; captures from Iran")),
+    (Signal::DataAfterFin, weight(16.0, 9.0, "RFC 9293 section 3.6; as rst_then_data")),
+    (
+        Signal::SynAckConflict,
+        weight(
             16.0,
             7.0,
             "3 of 3,890 (86 of 1,814 probe captures) for the plain condition; none with one SYN and foreign headers",
         ),
-        Signal::SynAckFast => {
-            weight(8.0, 4.0, "as rst_fast, held down for SYN proxies and anycast")
-        }
-        Signal::HandshakeFast => {
-            weight(9.0, 4.0, "as rst_fast, held down for anycast and changes of route")
-        }
-        Signal::CertificateSwap => weight(
+    ),
+    (
+        Signal::OverlapConflict,
+        weight(20.0, 12.0, "12 of 3,890 without the rule of direction, most of them padding"),
+    ),
+    (
+        Signal::CertificateSwap,
+        weight(
             17.0,
             8.0,
             "no count yet: held so that it needs another family, for owners' own machines do the same",
         ),
-        Signal::TlsAlertEarly => {
-            weight(5.0, 2.0, "a description: servers refuse names and versions daily")
-        }
-        _ => weight(0.0, 0.0, "not of this table"),
-    }
-}
-
-const fn weight_of_dns(signal: Signal) -> Weight {
-    match signal {
-        Signal::DnsConflict => weight(
+    ),
+    (
+        Signal::BlockPage,
+        weight(26.0, 14.0, "1 of 3,890 once broad rows are left out; 50 with them"),
+    ),
+    (
+        Signal::RstFast,
+        weight(
+            17.0,
+            8.0,
+            "1 of 2,260 genuine resets (a VPN gateway); held down for gateways near users",
+        ),
+    ),
+    (
+        Signal::DataFast,
+        weight(15.0, 6.0, "as rst_fast, but proxies and caches answer for others daily"),
+    ),
+    (Signal::SynAckFast, weight(8.0, 4.0, "as rst_fast, held down for SYN proxies and anycast")),
+    (
+        Signal::HandshakeFast,
+        weight(9.0, 4.0, "as rst_fast, held down for anycast and changes of route"),
+    ),
+    (
+        Signal::TimingMatch,
+        weight(-5.0, -3.0, "an injector near the user would have to wait on purpose"),
+    ),
+    (
+        Signal::TtlShift,
+        weight(6.0, 5.0, "28 % of genuine connections ended by a server differ: 10·log10(1/0.28)"),
+    ),
+    (Signal::TtlMatch, weight(-3.0, -1.0, "half of known injectors do not copy it")),
+    (Signal::IpIdMirror, weight(11.0, 4.0, "11 of 3,890, none from a real network")),
+    (Signal::IpIdBreak, weight(4.0, 2.0, "balancers and per-flow counters break lines too")),
+    (Signal::IpIdMatch, weight(-5.0, -3.0, "a counter is hard to hit for who does not see it")),
+    (Signal::NoTimestamp, weight(16.0, 2.0, "2 of 3,890 on data; on resets common")),
+    (Signal::TsvalBreak, weight(5.0, 3.0, "proxies; offsets for each connection")),
+    (Signal::TsvalMatch, weight(-6.0, -3.0, "a clock is hard to hit for who does not see it")),
+    (Signal::RstReserved, weight(12.0, 6.0, "0 of 3,890; a capture of 2009")),
+    (Signal::RstBurst, weight(2.0, 1.0, "hosts that answer each segment do the same")),
+    (Signal::RstTrigger, weight(3.0, 1.0, "a description: crashed back ends do the same")),
+    (
+        Signal::TlsAlertEarly,
+        weight(5.0, 2.0, "a description: servers refuse names and versions daily"),
+    ),
+    (Signal::Residual, weight(6.0, 3.0, "rate limits do the same, but seldom after a forgery")),
+    (Signal::OrderlyClose, weight(-22.0, -11.0, "most genuine resets follow a close")),
+    (
+        Signal::DnsConflict,
+        weight(
             18.0,
             6.0,
             "no two answers to any of 1,676 questions in 1,418 benign captures; doubled queries and balanced sets do it elsewhere",
         ),
-        Signal::DnsListed => {
-            weight(24.0, 12.0, "as block_page; a resolver's own policy gives such answers too")
-        }
-        Signal::DnsBogus => weight(
+    ),
+    (
+        Signal::DnsListed,
+        weight(24.0, 12.0, "as block_page; a resolver's own policy gives such answers too"),
+    ),
+    (
+        Signal::DnsBogus,
+        weight(
             11.0,
             3.0,
             "0 of 1,418 benign captures in full; private and loopback answers are daily bread",
         ),
-        Signal::DnsFast => {
-            weight(12.0, 5.0, "as data_fast; caches and anycast answer some names sooner")
-        }
-        // What is left is dns_header_break.
-        _ => weight(9.0, 4.0, "one program behind an address sets its flags one way"),
-    }
-}
+    ),
+    (
+        Signal::DnsFast,
+        weight(12.0, 5.0, "as data_fast; caches and anycast answer some names sooner"),
+    ),
+    (
+        Signal::DnsHeaderBreak,
+        weight(9.0, 4.0, "one program behind an address sets its flags one way"),
+    ),
+    (
+        Signal::HelloUnanswered,
+        weight(
+            14.0,
+            6.0,
+            "four copies lost by chance at 10 % loss: 1 in 10,000; held down for dead hosts and links",
+        ),
+    ),
+    (
+        Signal::RequestUnanswered,
+        weight(
+            14.0,
+            6.0,
+            "four copies lost by chance at 10 % loss: 1 in 10,000; held down for dead hosts and links",
+        ),
+    ),
+    (
+        Signal::QueryUnanswered,
+        weight(
+            6.0,
+            3.0,
+            "resolvers that cannot reach a name's servers may be silent: never likely",
+        ),
+    ),
+    (
+        Signal::QuicUnanswered,
+        weight(11.0, 5.0, "as hello_unanswered; UDP is closed on many networks"),
+    ),
+    (Signal::SynUnanswered, weight(9.0, 4.0, "dead hosts and firewalls are daily bread")),
+    (
+        Signal::DataUnanswered,
+        weight(10.0, 4.0, "as hello_unanswered; lost radio links look the same"),
+    ),
+    (Signal::AckWithheld, weight(10.0, 4.0, "as hello_unanswered; lost radio links look the same")),
+    (
+        Signal::ControlPassed,
+        weight(
+            13.0,
+            7.0,
+            "hand-set: leaves a server that treats names differently, and coincidence in time",
+        ),
+    ),
+    (Signal::ControlFailed, weight(-12.0, -5.0, "hand-set: a path or server that is down")),
+    (Signal::NamePassed, weight(-10.0, -5.0, "hand-set: devices seldom let a name through")),
+    (Signal::NameRepeated, weight(6.0, 3.0, "hand-set: as residual")),
+];
 
 const fn weight(full: f64, half: f64, source: &'static str) -> Weight {
     Weight { full, half, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_signal_has_its_row_in_the_order_of_the_catalogue() {
+        let rows: Vec<Signal> = TABLE.iter().map(|(signal, _)| *signal).collect();
+        assert_eq!(rows, Signal::ALL);
+    }
+
+    #[test]
+    fn a_half_is_no_more_than_the_whole_and_speaks_for_the_same() {
+        for (signal, Weight { full, half, source }) in TABLE {
+            assert!(full.abs() >= half.abs() && full * half >= 0.0, "{}", signal.name());
+            assert!(full.abs() <= 26.0 && !source.is_empty(), "{}", signal.name());
+        }
+    }
 }

@@ -16,10 +16,16 @@ sys.dont_write_bytecode = True
 from score import read, scored
 
 
-def suspicion(finding, true, sight):
-    """What a fit needs of one finding."""
+def suspicion(finding, truth):
+    """What a fit needs of one finding: it is true if it names a forged frame, or has the kind where
+    nothing was forged or all was; null if it is about something else in a flow interfered with."""
     facts = [(fact["signal"], fact["grade"]) for fact in finding["evidence"] + finding["against"]]
-    return {"kind": finding["kind"], "true": true, "sight": sight, "facts": facts}
+    true = False
+    if truth["kind"]:
+        named = set(finding["forged_frames"]) & set(truth["forged"])
+        same = finding["kind"] == truth["kind"] and not truth["forged"]
+        true = True if named or same else None
+    return {"kind": finding["kind"], "true": true, "facts": facts}
 
 
 def main():
@@ -27,9 +33,8 @@ def main():
     program, *rest = sys.argv[1:]
     if rest[1:] in (["even"], ["odd"]):
         for seed, key, truth, findings in scored(program, Path(rest[0]), rest[1] == "odd"):
-            kind, sight = truth["kind"], truth["sight"]
-            print(json.dumps({"flow": [seed, *key], "kind": kind, "sight": sight, "found": [
-                suspicion(finding, kind is not None, sight) for finding in findings]}))
+            print(json.dumps({"flow": [seed, *key], "kind": truth["kind"], "sight": truth["sight"],
+                              "found": [suspicion(finding, truth) for finding in findings]}))
         return
     for path in rest:
         try:
@@ -37,8 +42,8 @@ def main():
         except subprocess.CalledProcessError:
             continue
         for finding in findings:
-            print(json.dumps({"flow": [path], "kind": None, "sight": "",
-                              "found": [suspicion(finding, False, "")]}))
+            found = [suspicion(finding, {"kind": None})]
+            print(json.dumps({"flow": [path], "kind": None, "sight": "", "found": found}))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Fits weights and priors to suspicions whose truth is known: fit.py WEIGHTS FACTS...
+"""Fits weights and priors to suspicions whose truth is known: fit.py FACTS...
 
-WEIGHTS is the table as it stands (`tamperscope explain --format jsonl`), FACTS are files of
-`facts.py`. The model is the verdict's own: a prior for each kind, and of each family the strongest
+FACTS are files of `facts.py`; the weights as they stand are read from the source. The model is the verdict's own: a prior for each kind, and of each family the strongest
 weight on either side. What is minimised is the log loss, with a pull of PULL decibans (one
 standard deviation) to the weights as they stand: where nothing was observed, nothing moves. A sign
 never changes, a half never exceeds its full weight, and no weight leaves its LIMIT.
@@ -12,11 +11,35 @@ Writes one line for each weight: as it stands, as fitted, and how many suspicion
 
 import json
 import math
+import re
 import sys
 from collections import Counter, defaultdict
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[3] / "src"
 
 PULL, PRIOR_PULL, LIMIT, ROUNDS = 6.0, 6.0, 26.0, 400
 NAT = math.log(10) / 10
+
+
+def table():
+    """The table as it stands: {(signal, grade): decibans}, {kind: decibans}, {signal: family}."""
+    told = (SOURCE / "evidence/signal.rs").read_text("utf-8")
+    names = {variant: (name, family) for variant, name, family
+             in re.findall(r'(\w+) = "(\w+)", (\w+);', told)}
+    text = (SOURCE / "verdict/weights.rs").read_text("utf-8")
+    start = {(name, "proof"): 45.0 for name, _ in names.values()}
+    row = re.compile(r"\(\s*Signal::(\w+),\s*weight\(\s*(-?[\d.]+),\s*(-?[\d.]+),")
+    for variant, full, half in row.findall(text):
+        start[names[variant][0], "full"] = float(full)
+        start[names[variant][0], "half"] = float(half)
+    missing = [name for name, _ in names.values() if (name, "full") not in start]
+    if missing:
+        sys.exit(f"weights.rs has no row for {', '.join(missing)}")
+    priors = dict.fromkeys(("reset", "response", "dns", "tls", "handshake", "drop", "throttle"))
+    for kind, decibans in re.findall(r"Kind::(\w+) => (-?[\d.]+),", text):
+        priors[kind.lower()] = float(decibans)
+    return start, priors, dict(names.values())
 
 
 def read(paths):
@@ -28,7 +51,8 @@ def read(paths):
                 flow = json.loads(line)
                 for found in flow["found"]:
                     facts = frozenset(map(tuple, found["facts"]))
-                    rows.append((found["kind"], found["true"], facts))
+                    if found["true"] is not None:
+                        rows.append((found["kind"], found["true"], facts))
     return rows
 
 
@@ -87,17 +111,8 @@ def bounded(key, value, origin, values):
 
 def main():
     """Reads, fits, tells."""
-    table = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
-    start, priors, families = {}, {}, {}
-    for entry in table:
-        if "signal" in entry:
-            families[entry["signal"]] = entry["family"]
-            start[entry["signal"], "full"] = entry["weight"]
-            start[entry["signal"], "half"] = entry["half"]
-            start[entry["signal"], "proof"] = 45.0
-        elif "prior" in entry:
-            priors[entry["kind"]] = entry["prior"]
-    rows = read(sys.argv[2:])
+    start, priors, families = table()
+    rows = read(sys.argv[1:])
     fitted = fit(rows, start, priors, families)
     seen = defaultdict(Counter)
     for kind, true, facts in rows:

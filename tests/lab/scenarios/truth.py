@@ -10,11 +10,16 @@ How much the packets leave to see is told too, by what the plan and the frames s
             apart (TTL off by more than 2, timestamps missing on data, less than half the round
             trip on a path of more than 4 ms, a known notice or listed address, numbers that no
             stack gives)
-  faint     forged frames are in the capture, but bear one family of marks or none
-  absent    no forged frame is in the capture: the tap was elsewhere, or they were lost
-  silent    nothing was forged: `drop`, and `throttle`; but
-  shown     where another download of the same client from the same server, which nobody slowed,
-            began after the slowed one: what it must be held against
+  faint     forged frames are in the capture, but bear one family of marks or none; or a query was
+            swallowed, and resolvers that cannot reach a name's servers are silent too
+  absent    no forged or swallowed frame is in the capture: the tap was elsewhere, or all were lost
+
+Where nothing was forged:
+
+  shown     `drop`: a swallowed packet is in the capture; `throttle`: another download of the same
+            client from the same server, which nobody slowed, began after the slowed one: what it
+            must be held against
+  silent    `throttle` without that
 """
 
 import json
@@ -49,8 +54,14 @@ def truths(folder):
         if kind and not touched[port] and flow["trigger"] != "impostor":
             continue
         proto = "udp" if flow["act"].startswith("dns") else "tcp"
-        sight = sight_of(flow, frames[port], plan) if kind else ""
-        found[proto, flow["client"], port] = {"kind": kind, "act": flow["act"], "sight": sight}
+        sight = ""
+        if kind == "drop":
+            sight = sight_of_silence(flow, frames[port], touched[port])
+        elif kind:
+            sight = sight_of(flow, frames[port], plan)
+        made = [frame.number for frame in frames[port] if frame.origin == "forged"]
+        found[proto, flow["client"], port] = {"kind": kind, "act": flow["act"], "sight": sight,
+                                              "forged": made}
     return found
 
 
@@ -59,8 +70,6 @@ def sight_of(flow, frames, plan):
     if flow["kind"] == "throttle":
         beside = any(is_control(other, flow) for other in plan["flows"])
         return "shown" if beside else "silent"
-    if flow["kind"] == "drop":
-        return "silent"
     if flow["trigger"] == "impostor":
         return "shown" if plan["vantage"] != "near server" and frames else "absent"
     forged = [frame for frame in frames if frame.origin == "forged"]
@@ -69,6 +78,14 @@ def sight_of(flow, frames, plan):
     if contradicted(flow["kind"], frames, forged) or marks(flow, frames, forged, plan) >= 2:
         return "shown"
     return "faint"
+
+
+def sight_of_silence(flow, frames, log):
+    """The same of a flow in which packets were swallowed."""
+    swallowed = {label.swallowed_key(entry) for entry in log if entry["action"] == "swallow"}
+    if not any(label.swallowed_key_of(frame.segment) in swallowed for frame in frames):
+        return "absent"
+    return "faint" if flow["act"].startswith("dns") else "shown"
 
 
 def is_control(other, slowed):
