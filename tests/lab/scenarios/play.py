@@ -7,11 +7,13 @@ One world is built once and used for all seeds given. Each scenario leaves a fol
 """
 
 import json
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -19,6 +21,7 @@ sys.path.insert(0, str(HERE.parent))
 sys.path.insert(1, str(HERE))
 sys.dont_write_bytecode = True
 
+import pcap
 import services
 from plan import GUARDED, LOST, NGINX, ODD, RESOLVERS, UNUSED, plan
 from story import POINTS
@@ -152,8 +155,25 @@ def play(world, seed, out):
     target = out / str(seed)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for name in ("capture.pcap", "device.jsonl", "said.jsonl", "plan.json"):
+    for name in ("device.jsonl", "said.jsonl", "plan.json"):
         shutil.copyfile(folder / name, target / name)
+    capture = pcap.read(folder / "capture.pcap")
+    pcap.write(target / "capture.pcap", flaws(capture, drawn))
+
+
+def flaws(capture, drawn):
+    """The capture as a worse tap would have made it: one that loses frames, or that sees each frame
+    at two ports of a switch."""
+    r = random.Random(f"tap {drawn['seed']}")
+    loss, twice = drawn["network"]["capture_loss"], r.random() < 0.08
+    records = []
+    for record in capture.records:
+        if r.random() >= loss:
+            records.append(record)
+            if twice:
+                later = record.time + r.randrange(2_000, 60_000)
+                records.append(replace(record, time=later))
+    return replace(capture, records=sorted(records, key=lambda record: record.time))
 
 
 def main():
