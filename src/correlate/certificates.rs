@@ -14,6 +14,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::hosts::{MAX_NAME, hash, normal};
+use super::place::Place;
 use crate::evidence::{Fact, Grade, Injector, Kind, Signal, Suspicion};
 use crate::wire::{Direction, Duration, FrameId, Timestamp, Ttl};
 
@@ -59,25 +60,11 @@ struct Shown {
     places: BTreeMap<IpAddr, Place>,
 }
 
-/// How one address answers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Place {
-    ttl_low: Ttl,
-    ttl_high: Ttl,
-    handshake_least: Option<Duration>,
-    flows: u64,
-}
-
 impl CertificateTally {
     /// Adds a certificate that an issuer vouches for.
     pub fn add(&mut self, sight: &CertificateSight) {
         let Some(name) = normal(&sight.name).filter(|name| name.len() <= MAX_NAME) else { return };
-        let place = sight.syn_ack.map(|(_, ttl)| Place {
-            ttl_low: ttl,
-            ttl_high: ttl,
-            handshake_least: sight.handshake,
-            flows: 1,
-        });
+        let place = sight.syn_ack.map(|(_, ttl)| Place::of(ttl, sight.handshake));
         let shown = Shown {
             flows: 1,
             example: Some((sight.frame, sight.issuer.clone())),
@@ -105,7 +92,7 @@ impl CertificateTally {
         let name = normal(&sight.name)?;
         let shown = self.names.get(&(hash(&name, None), Arc::from(name.as_str())))?;
         let place = shown.places.get(&sight.server);
-        let path: Vec<Fact> = place.map(|place| place.held_against(sight)).unwrap_or_default();
+        let path: Vec<Fact> = place.map(|place| held_against(place, sight)).unwrap_or_default();
         let elsewhere =
             path.iter().any(|fact| matches!(fact.signal, Signal::TtlShift | Signal::HandshakeFast));
         let opening = sight.syn_ack.filter(|_| elsewhere).map(|(frame, _)| frame);
@@ -140,68 +127,15 @@ impl Shown {
     }
 }
 
-impl Place {
-    fn add(&mut self, other: Self) {
-        self.ttl_low = self.ttl_low.min(other.ttl_low);
-        self.ttl_high = self.ttl_high.max(other.ttl_high);
-        self.handshake_least = self.handshake_least.into_iter().chain(other.handshake_least).min();
-        self.flows += other.flows;
-    }
-
-    /// Whether `sight` was answered from where this address answers from.
-    fn held_against(&self, sight: &CertificateSight) -> Vec<Fact> {
-        let Some((frame, ttl)) = sight.syn_ack else { return Vec::new() };
-        [self.ttl(frame, ttl, sight), self.timing(frame, sight)].into_iter().flatten().collect()
-    }
-
-    fn ttl(&self, frame: FrameId, ttl: Ttl, sight: &CertificateSight) -> Option<Fact> {
-        let off = self.ttl_low.0.saturating_sub(ttl.0).max(ttl.0.saturating_sub(self.ttl_high.0));
-        let signal = match off {
-            0 => Signal::TtlMatch,
-            1..=TTL_MARGIN => return None,
-            _ => Signal::TtlShift,
-        };
-        let grade = if self.flows > 1 { Grade::Full } else { Grade::Half };
-        let range = if self.ttl_low == self.ttl_high {
-            self.ttl_low.to_string()
-        } else {
-            format!("{} to {}", self.ttl_low, self.ttl_high)
-        };
-        Some(Fact {
-            signal,
-            grade,
-            frame,
-            expected: format!("TTL {range}"),
-            observed: format!("TTL {ttl}"),
-            text: format!(
-                "{frame} has TTL {ttl}; in {} other flows for that name the server {} answers with {range}",
-                self.flows, sight.server
-            ),
-        })
-    }
-
-    fn timing(&self, frame: FrameId, sight: &CertificateSight) -> Option<Fact> {
-        let (took, least) = (sight.handshake?, self.handshake_least?);
-        let signal = if took < least.over(2) && least >= HANDSHAKE_MIN {
-            Signal::HandshakeFast
-        } else if took.times(4) >= least.times(3) {
-            Signal::TimingMatch
-        } else {
-            return None;
-        };
-        let grade = if self.flows > 1 { Grade::Full } else { Grade::Half };
-        Some(Fact {
-            signal,
-            grade,
-            frame,
-            expected: format!("{least} or more"),
-            observed: took.to_string(),
-            text: format!(
-                "the handshake of {frame} took {took}; in {} other flows for that name the server {} never took less than {least}",
-                self.flows, sight.server
-            ),
-        })
-    }
+/// Whether `sight` was answered from where its address answers from.
+fn held_against(place: &Place, sight: &CertificateSight) -> Vec<Fact> {
+    let Some((frame, ttl)) = sight.syn_ack else { return Vec::new() };
+    let whose = format!("in {} other flows for that name the server {}", place.flows, sight.server);
+    let shift = place.ttl_fact(frame, ttl, &whose);
+    let took = sight.handshake;
+    let timing =
+        took.and_then(|took| place.timing_fact(frame, took, (Signal::HandshakeFast, &whose)));
+    [shift, timing].into_iter().flatten().collect()
 }
 
 /// `certificate_swap`.
@@ -249,10 +183,6 @@ fn alternatives(compared: bool) -> Vec<String> {
 const NAMES_MAX: usize = 1 << 16;
 /// Most addresses kept for one name.
 const PLACES_MAX: usize = 8;
-/// TTLs this near may be one sender's.
-const TTL_MARGIN: u8 = 2;
-/// Shorter handshakes leave no room to be nearer.
-const HANDSHAKE_MIN: Duration = Duration::from_millis(8);
 
 #[cfg(test)]
 mod tests;

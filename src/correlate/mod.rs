@@ -13,11 +13,14 @@
 mod certificates;
 mod hosts;
 mod passages;
+mod place;
+mod refusals;
 mod residual;
 mod silence;
 
 pub use certificates::{CertificateSight, CertificateTally};
 pub use hosts::{HostTally, MAX_CLIENTS, MAX_HOSTS, MAX_NAME};
 pub use passages::{Passage, Passages, Road, Subject};
+pub use refusals::{Acceptances, Refusal};
 pub use residual::{Episode, residual_of};
 pub use silence::{Judged, Silences, Silent};

@@ -107,6 +107,12 @@ impl Watch {
         }
     }
 
+    /// The server's RST that ended a connection which it had not accepted.
+    pub fn refusal(&self, flow: &TcpFlow) -> Option<&Sighting> {
+        let log = self.case.as_ref().filter(|_| flow.handshake.syn_ack.is_none())?.log.iter();
+        log.clone().find(|seen| seen.is_reset() && seen.direction == Direction::ToClient)
+    }
+
     /// The first name that the client asked for.
     pub fn first_name(&self) -> Option<&Trigger> {
         self.triggers.iter().find(|trigger| trigger.host.is_some())

@@ -3,9 +3,12 @@
 use super::conversation::Conversation;
 use super::dns::Spoken;
 use super::openings::Openings;
+use super::refused::Refused;
 use super::resolvers::Resolvers;
 use super::tls::TlsTalk;
-use crate::correlate::{CertificateSight, CertificateTally, HostTally, Passages, Silent};
+use crate::correlate::{
+    Acceptances, CertificateSight, CertificateTally, HostTally, Passages, Refusal, Silent,
+};
 use crate::detect::Trigger;
 use crate::evidence::{
     ByDirection, FlowEnd, FlowRecord, HostSource, Kind, QuicNames, Residual, RoleSource, Suspicion,
@@ -26,6 +29,10 @@ pub struct Outcome {
     pub certificates: CertificateTally,
     /// The flows that were answered.
     pub passages: Passages,
+    /// How ports accept connections.
+    pub acceptances: Acceptances,
+    /// Flows that were refused, and are kept only for that.
+    pub refused: Refused,
     /// Where each flow began, also of those left out: by it flows are numbered.
     pub openings: Openings,
     /// How resolvers answer, and the flows of theirs that may yet be judged.
@@ -72,6 +79,8 @@ pub struct Ended {
     pub certificate: Option<Box<CertificateSight>>,
     /// What was not answered: what it means depends on the other flows.
     pub silent: Option<Box<Silent>>,
+    /// That it was refused: what it means depends on the other flows.
+    pub refusal: Option<Refusal>,
 }
 
 /// A suspicion that stood.
@@ -136,6 +145,21 @@ pub(super) fn certificate_of(
     })
 }
 
+/// That a TCP flow was refused.
+pub(super) fn refusal_of(key: &FlowKey, conversation: &Conversation) -> Option<Refusal> {
+    let flow = &conversation.flow;
+    let syn = flow.handshake.syn?;
+    let rst = conversation.watch.refusal(flow)?;
+    Some(Refusal {
+        server: key.endpoint(flow.client.other()),
+        syn: syn.frame,
+        frame: rst.frame,
+        time: rst.time,
+        took: rst.after(&syn),
+        ttl: rst.ttl,
+    })
+}
+
 /// The record of a TCP flow that has ended at `now`, with what was found.
 pub(super) fn tell_tcp(
     key: &FlowKey,
@@ -150,7 +174,7 @@ pub(super) fn tell_tcp(
         ..tcp_record(key, conversation, end)
     };
     let first_frame = conversation.flow.first_frame;
-    Ended { found, first_frame, record, dns, certificate: None, silent: None }
+    Ended { found, first_frame, record, dns, certificate: None, silent: None, refusal: None }
 }
 
 /// The record of a UDP flow that has ended.
@@ -177,7 +201,7 @@ pub(super) fn tell_udp(
         ..blank_record(key, flow.client, end)
     };
     let (first_frame, found) = (flow.first_frame, Vec::new());
-    Ended { record, first_frame, found, dns, certificate: None, silent: None }
+    Ended { record, first_frame, found, dns, certificate: None, silent: None, refusal: None }
 }
 
 fn tcp_record(key: &FlowKey, conversation: &mut Conversation, end: FlowEnd) -> FlowRecord {

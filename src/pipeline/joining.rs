@@ -1,9 +1,10 @@
-//! What one flow says about another, before anything is told: substituted certificates, silence
+//! What one flow says about another, before anything is told: substituted certificates, refusals, silence
 //! beside its controls, and residual blocking.
 
 use super::closing::{Ended, Found};
+use super::refused::Refused;
 use crate::correlate::{
-    CertificateTally, Episode, Judged, Passages, Silences, Silent, residual_of,
+    Acceptances, CertificateTally, Episode, Judged, Passages, Silences, Silent, residual_of,
 };
 use crate::evidence::{Confidence, Fact, Grade, HostSource, Kind, Residual, Signal, Suspicion};
 use crate::verdict;
@@ -24,6 +25,27 @@ pub(super) fn join_certificates(flows: &mut [Ended], certificates: &CertificateT
         let Some(verdict) = verdict::weigh(&suspicion) else { continue };
         let host = Some((sight.name.clone(), HostSource::Sni));
         ended.found.push(Found::new(suspicion, verdict, host));
+    }
+}
+
+/// Holds refused connections, those that began first, against how the same ports accept others.
+pub(super) fn join_refusals(flows: &mut [Ended], acceptances: &Acceptances) {
+    let mut refused: Vec<&mut Ended> =
+        flows.iter_mut().filter(|ended| ended.refusal.is_some()).collect();
+    refused.sort_by_key(|ended| ended.first_frame);
+    for ended in refused.into_iter().take(Refused::FLOWS_MAX) {
+        let Some(suspicion) = ended.refusal.and_then(|refusal| acceptances.judge(&refusal)) else {
+            continue;
+        };
+        let Some(verdict) = verdict::weigh(&suspicion) else { continue };
+        let known = |found: &Found| {
+            found.suspicion.kind == suspicion.kind && found.verdict.score >= verdict.score
+        };
+        // One finding for each flow and kind: the surer one.
+        if !ended.found.iter().any(known) {
+            ended.found.retain(|found| found.suspicion.kind != suspicion.kind);
+            ended.found.push(Found::new(suspicion, verdict, None));
+        }
     }
 }
 

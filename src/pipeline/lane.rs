@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::clock::Tick;
-use super::closing::{Ended, Outcome, certificate_of, judge, tell_tcp, tell_udp};
+use super::closing::{Ended, Outcome, certificate_of, judge, refusal_of, tell_tcp, tell_udp};
 use super::conversation::Conversation;
 use super::directory::Directory;
 use super::dns::Spoken;
@@ -238,8 +238,10 @@ impl<'a> Lane<'a> {
     /// A connection that never carried payload: judged now, unless there is nothing to judge.
     fn conclude_prelude(&mut self, key: &FlowKey, prelude: &Prelude, end: FlowEnd) {
         let settings = self.settings;
-        let plain = prelude.is_unanswered() || prelude.is_plainly_refused();
-        if plain && !settings.flows {
+        let refused = prelude.is_plainly_refused();
+        let wanted = refused && self.outcome.refused.wants(prelude.first_frame());
+        let plain = prelude.is_unanswered() || refused;
+        if plain && !wanted && !settings.flows {
             self.directory.ended(None, false);
             return;
         }
@@ -298,7 +300,11 @@ impl<'a> Lane<'a> {
         let unanswered =
             silence::of_tcp(key, &conversation, &mut self.outcome.passages, self.clock);
         let silent = self.admit_silent(unanswered);
-        if found.is_empty() && odd.is_none() && silent.is_none() && !told {
+        self.fold_acceptance(key, &conversation);
+        let first = conversation.flow.first_frame;
+        let refusal = refusal_of(key, &conversation).filter(|_| self.outcome.refused.wants(first));
+        let alone = found.is_empty() && odd.is_none() && silent.is_none() && !told;
+        if alone && refusal.is_none() {
             let client = key.endpoint(conversation.flow.client).ip;
             self.outcome.hosts.quiet_flow(client, &hosts);
             return;
@@ -310,7 +316,21 @@ impl<'a> Lane<'a> {
         };
         let when = (end, self.clock);
         let ended = tell_tcp(key, &mut conversation, when, (found, spoken));
-        self.keep(Ended { certificate: odd, silent, ..ended });
+        let ended = Ended { certificate: odd, silent, refusal, ..ended };
+        if alone {
+            self.outcome.refused.keep(ended);
+        } else {
+            self.keep(ended);
+        }
+    }
+
+    /// Notes from where, and how soon, a port accepted a connection.
+    fn fold_acceptance(&mut self, key: &FlowKey, conversation: &Conversation) {
+        let flow = &conversation.flow;
+        if let Some(syn_ack) = flow.handshake.syn_ack {
+            let server = key.endpoint(flow.client.other());
+            self.outcome.acceptances.add(server, syn_ack.ttl, flow.handshake.server_rtt());
+        }
     }
 
     /// Lets in a flow that was not answered, if there is room.

@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 
 use super::closing::{Ended, Found, LimitCounts};
 use super::intake::Intake;
-use super::joining::{Origin, join_certificates, join_residual, join_silence};
+use super::joining::{Origin, join_certificates, join_refusals, join_residual, join_silence};
 use super::resolvers::Resolvers;
 use super::{Analysis, Openings, Outcome, Settings};
 use super::{consequence, dns};
 use crate::capture::{Compression, FileReport, Format, Interface};
-use crate::correlate::{CertificateTally, HostTally, Passages};
+use crate::correlate::{Acceptances, CertificateTally, HostTally, Passages};
 use crate::decode::{FragmentConflict, SkipCounts};
 use crate::evidence::{
     CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
@@ -35,6 +35,8 @@ impl Telling<'_> {
         let mut tally = HostTally::default();
         let mut certificates = CertificateTally::default();
         let mut passages = Passages::default();
+        let mut acceptances = Acceptances::default();
+        let mut refused = Vec::new();
         let mut openings = Vec::new();
         let mut limits = LimitCounts::default();
         let mut resolvers = Resolvers::default();
@@ -44,11 +46,15 @@ impl Telling<'_> {
             tally.merge(lane.hosts);
             certificates.merge(lane.certificates);
             passages.merge(lane.passages);
+            acceptances.merge(lane.acceptances);
+            refused.extend(lane.refused.take_flows());
             openings.push(lane.openings);
             limits.add(lane.limits);
         }
         flows.extend(resolvers.take_flows());
+        flows.append(&mut refused);
         join_certificates(&mut flows, &certificates);
+        join_refusals(&mut flows, &acceptances);
         self.judge_dns(&mut flows, &resolvers);
         join_silence(&mut flows, &passages);
         let (mut flows, quiet) = self.told(flows);

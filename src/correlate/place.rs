@@ -1,0 +1,86 @@
+//! From where, and how soon, one address answers the SYNs that are sent to it.
+
+use crate::evidence::{Fact, Grade, Signal};
+use crate::wire::{Duration, FrameId, Ttl};
+
+/// How one address, or one port of it, answers. Merging is a minimum, a maximum and a sum.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Place {
+    pub(super) ttl_low: Ttl,
+    pub(super) ttl_high: Ttl,
+    pub(super) handshake_least: Option<Duration>,
+    pub(super) flows: u64,
+}
+
+impl Place {
+    /// What one handshake shows.
+    pub(super) const fn of(ttl: Ttl, handshake: Option<Duration>) -> Self {
+        Self { ttl_low: ttl, ttl_high: ttl, handshake_least: handshake, flows: 1 }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.ttl_low = self.ttl_low.min(other.ttl_low);
+        self.ttl_high = self.ttl_high.max(other.ttl_high);
+        self.handshake_least = self.handshake_least.into_iter().chain(other.handshake_least).min();
+        self.flows += other.flows;
+    }
+
+    /// `ttl_shift` or `ttl_match` of an answer; `whose` says what it is held against.
+    pub(super) fn ttl_fact(&self, frame: FrameId, ttl: Ttl, whose: &str) -> Option<Fact> {
+        let off = self.ttl_low.0.saturating_sub(ttl.0).max(ttl.0.saturating_sub(self.ttl_high.0));
+        let signal = match off {
+            0 => Signal::TtlMatch,
+            1..=TTL_MARGIN => return None,
+            _ => Signal::TtlShift,
+        };
+        let range = if self.ttl_low == self.ttl_high {
+            self.ttl_low.to_string()
+        } else {
+            format!("{} to {}", self.ttl_low, self.ttl_high)
+        };
+        Some(Fact {
+            signal,
+            grade: self.grade(),
+            frame,
+            expected: format!("TTL {range}"),
+            observed: format!("TTL {ttl}"),
+            text: format!("{frame} has TTL {ttl}; {whose} answers with {range}"),
+        })
+    }
+
+    /// The signal given, or `timing_match`, of an answer that took so long after the SYN.
+    pub(super) fn timing_fact(
+        &self,
+        frame: FrameId,
+        took: Duration,
+        (fast, whose): (Signal, &str),
+    ) -> Option<Fact> {
+        let least = self.handshake_least?;
+        let signal = if took < least.over(2) && least >= HANDSHAKE_MIN {
+            fast
+        } else if took.times(4) >= least.times(3) {
+            Signal::TimingMatch
+        } else {
+            return None;
+        };
+        Some(Fact {
+            signal,
+            grade: self.grade(),
+            frame,
+            expected: format!("{least} or more"),
+            observed: took.to_string(),
+            text: format!(
+                "{frame} came {took} after the SYN; {whose} never took less than {least}"
+            ),
+        })
+    }
+
+    const fn grade(&self) -> Grade {
+        if self.flows > 1 { Grade::Full } else { Grade::Half }
+    }
+}
+
+/// TTLs this near may be one sender's.
+const TTL_MARGIN: u8 = 2;
+/// Shorter handshakes leave no room to be nearer.
+const HANDSHAKE_MIN: Duration = Duration::from_millis(8);
