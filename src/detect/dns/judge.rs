@@ -41,9 +41,9 @@ pub fn judge(
     })
 }
 
-/// A contradiction, a known or impossible answer; or an answer too soon that another program built
-/// or that came another way; or an odd one that came another way. One mark of the path alone
-/// (another TTL, another time) is every anycast resolver's.
+/// A contradiction, a known or impossible answer; or an answer too soon that another program built;
+/// or an odd one that came another way. Marks of the path alone (another TTL, another time) are
+/// every anycast resolver's.
 fn could_stand(facts: &[Fact]) -> bool {
     let has = |signal: Signal, least: Grade| {
         facts.iter().any(|fact| fact.signal == signal && fact.grade >= least)
@@ -52,7 +52,7 @@ fn could_stand(facts: &[Fact]) -> bool {
         || has(Signal::DnsListed, Grade::Half)
         || has(Signal::DnsBogus, Grade::Full)
         || (has(Signal::DnsFast, Grade::Full)
-            && (has(Signal::DnsHeaderBreak, Grade::Half) || has(Signal::TtlShift, Grade::Full)))
+            && (has(Signal::DnsHeaderBreak, Grade::Half) || has(Signal::IpIdBreak, Grade::Full)))
         || (has(Signal::DnsBogus, Grade::Half) && has(Signal::TtlShift, Grade::Full))
 }
 
