@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a play without packets is a fault of the test")]
 
 use tamperscope::detect::{Silence, Trigger, Unanswered, Watch};
-use tamperscope::evidence::{HostSource, Kind, Signal, Suspicion};
+use tamperscope::evidence::{Grade, HostSource, Kind, Signal, Suspicion};
 use tamperscope::flow::TcpFlow;
 use tamperscope::verdict;
 use tamperscope::wire::{
@@ -79,8 +79,11 @@ fn unanswered(rest: &[Packet], gaps: u64) -> Option<Unanswered> {
 }
 
 fn watched(rest: &[Packet]) -> (TcpFlow, Watch, Silence) {
+    observed(&opening().into_iter().chain(rest.iter().copied()).collect::<Vec<_>>())
+}
+
+fn observed(packets: &[Packet]) -> (TcpFlow, Watch, Silence) {
     let (here, there) = (endpoint(7, 50_000), endpoint(1, 443));
-    let packets: Vec<Packet> = opening().into_iter().chain(rest.iter().copied()).collect();
     let mut flow: Option<TcpFlow> = None;
     let (mut watch, mut silence) = (Watch::default(), Silence::default());
     for (place, packet) in packets.iter().enumerate() {
@@ -154,6 +157,22 @@ fn a_server_that_goes_on_after_its_rst_did_not_send_it() {
     let (signals, verdict) = reset(&[rst, goes_on]);
     assert!(signals.contains(&Signal::RstThenData) && signals.contains(&Signal::RstFast));
     assert_eq!(verdict, Some("confirmed"));
+}
+
+#[test]
+fn a_rst_of_an_earlier_connection_between_the_same_ports_proves_nothing() {
+    // The client reuses its port while the server still ends the connection before: a bare RST, with
+    // that one's number, between this one's SYN and SYN/ACK.
+    let old = Packet { seq: SERVER - 9_000, ip_id: 0, ..server(RTT / 2, RST, 0, 0, 0) };
+    let mut packets = opening();
+    packets.insert(1, old);
+    packets
+        .extend([server(2 * RTT + 1000, ACK, 1, 101, 0), server(2 * RTT + 1500, ACK, 1, 101, 500)]);
+    let (flow, watch, _) = observed(&packets);
+    let told = watch.conclude(&flow, endpoint(1, 443).ip, 0);
+    let verdicts = told.iter().filter_map(verdict::weigh).map(|verdict| verdict.confidence);
+    assert!(verdicts.max() < Some(tamperscope::evidence::Confidence::Likely), "{told:?}");
+    assert!(told.iter().flat_map(|told| &told.facts).all(|fact| fact.grade != Grade::Proof));
 }
 
 #[test]

@@ -53,6 +53,7 @@ fn accepted_after(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     if asked_again {
         return None;
     }
+    let grade = if is_of_this_connection(scene, rst) { Grade::Proof } else { Grade::Half };
     let claimed = scene.claimed(rst);
     let words = Words {
         expected: format!("nothing more after {}", rst.frame),
@@ -65,10 +66,26 @@ fn accepted_after(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
             accepted.after(rst)
         ),
     };
-    Some(Contradiction::by(
-        fact(Signal::RstThenSynAck, Grade::Proof, rst.frame, words),
-        accepted.frame,
-    ))
+    Some(Contradiction::by(fact(Signal::RstThenSynAck, grade, rst.frame, words), accepted.frame))
+}
+
+/// Whether `rst` cannot belong to an earlier connection between the same ports, that ended while the
+/// client was already opening this one: it acknowledges this one's SYN, if only about, or its number
+/// lies beyond the one with which its sender began this one.
+fn is_of_this_connection(scene: &Scene<'_>, rst: &Sighting) -> bool {
+    let opening = match rst.direction {
+        Direction::ToClient => scene.handshake.syn_ack,
+        Direction::ToServer => scene.handshake.syn,
+    };
+    match (opening, scene.handshake.syn) {
+        (Some(own), _) if own.frame < rst.frame => {
+            (0..WINDOW_MAX as i32).contains(&rst.seq.distance_from(own.seq))
+        }
+        (_, Some(syn)) if syn.frame < rst.frame => {
+            rst.has_ack() && rst.ack.distance_from(syn.seq).unsigned_abs() <= ISN_STEP_MIN
+        }
+        _ => true,
+    }
 }
 
 /// `rst_bad_ack`: the answer to a SYN acknowledges something else.
@@ -86,6 +103,9 @@ fn wrong_ack(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     if fits {
         return None;
     }
+    // What refuses a SYN has number 0 (RFC 9293 §3.10.7.1); with another one it may belong to an
+    // earlier connection between the same ports.
+    let grade = if rst.seq.0 == 0 { Grade::Full } else { Grade::Half };
     let off = rst.ack.distance_from(latest.seq.plus(1));
     let words = Words {
         expected: "an acknowledgment of the SYN's number plus 1".to_owned(),
@@ -95,7 +115,7 @@ fn wrong_ack(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
             rst.frame, latest.frame
         ),
     };
-    Some(Contradiction::alone(fact(Signal::RstBadAck, Grade::Full, rst.frame, words)))
+    Some(Contradiction::alone(fact(Signal::RstBadAck, grade, rst.frame, words)))
 }
 
 /// `rst_seq_ahead`: this RST guesses beyond another one, and beyond all that was sent.
@@ -164,6 +184,7 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     // Within that time, what was sent before the RST may still arrive behind it.
     let settled = later >= scene.server_rtt().map_or(REORDERING, |rtt| rtt.over(4).max(REORDERING));
     let grade = match (rst.direction, settled) {
+        (Direction::ToClient, true) if !is_of_this_connection(scene, rst) => Grade::Half,
         // A bare acknowledgment may have been overtaken by the RST: seen on a jittery path.
         (Direction::ToClient, true) if bare(next) => Grade::Full,
         (Direction::ToClient, true) => Grade::Proof,
@@ -315,6 +336,9 @@ fn highest<'a>(
     )
 }
 
+/// Connections between the same ports begin at numbers that lie further apart than this: the clock
+/// behind them takes 4 µs or less a step (RFC 6528 §3), so a quarter of a second.
+const ISN_STEP_MIN: u32 = 1 << 16;
 /// How long packets may overtake each other before the tap.
 const REORDERING: Duration = Duration::from_millis(10);
 /// The largest window that TCP can have (RFC 7323 §2.3).
