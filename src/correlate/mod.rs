@@ -14,13 +14,17 @@ mod certificates;
 mod hosts;
 mod passages;
 mod place;
+mod rates;
 mod refusals;
 mod residual;
 mod silence;
+mod swift;
 
 pub use certificates::{CertificateSight, CertificateTally};
 pub use hosts::{HostTally, MAX_CLIENTS, MAX_HOSTS, MAX_NAME};
 pub use passages::{Passage, Passages, Road, Subject};
+pub use rates::{Slow, Slows, Throttled};
 pub use refusals::{Acceptances, Refusal};
 pub use residual::{Episode, residual_of};
 pub use silence::{Judged, Silences, Silent};
+pub use swift::{Swift, Swifts};

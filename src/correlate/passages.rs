@@ -158,10 +158,7 @@ impl Passages {
         road: Road,
         (from, until): (Timestamp, Timestamp),
     ) -> impl Iterator<Item = (IpAddr, &Passed)> {
-        let least = match road.server.ip {
-            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        };
+        let least = of_same_family(road.server.ip);
         let (hash, client, net, low, _) = place(road, slot_of(from));
         let high = slot_of(until).saturating_add(1).max(low);
         let range = (hash, client, net, low, least)..(hash, client, net, high, least);
@@ -227,6 +224,14 @@ pub(super) fn network(address: IpAddr) -> IpAddr {
             let [a, b, c, ..] = ip.segments();
             IpAddr::V6(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
         }
+    }
+}
+
+/// The lowest address of the family of `address`.
+pub(super) const fn of_same_family(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     }
 }
 

@@ -20,6 +20,7 @@ mod device;
 mod handshake;
 mod known;
 mod marks;
+mod rate;
 mod reset;
 mod reset_sequence;
 mod response;
@@ -31,6 +32,7 @@ mod tape;
 mod tls;
 mod watch;
 
+pub use rate::{Held, Rates, Speed};
 pub use scene::{Answer, Conflict, Notice, Scene, TlsRefusal, Trigger};
 pub use silence::{Silence, Unanswered};
 pub use tape::Tape;

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Weighed;
+use super::{Policed, Weighed};
 use crate::wire::{Direction, Endpoint, FrameId, Timestamp, Transport, Ttl};
 
 /// What was done to the connection.
@@ -246,6 +246,8 @@ pub struct Finding {
     /// Number of the flow for another name that fared better on the same way at the same time: for
     /// `drop` and `throttle`, of which nothing above `possible` is told without one.
     pub control_flow: Option<u64>,
+    /// To what rate the flow was held, for `throttle`.
+    pub policed: Option<Policed>,
     /// What the forged packets tell about their sender.
     pub injector: Option<Injector>,
     /// The page that stood in for the answer.

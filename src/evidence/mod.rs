@@ -13,6 +13,7 @@ mod fact;
 mod finding;
 mod flow;
 mod host;
+mod rate;
 mod signal;
 mod summary;
 
@@ -30,6 +31,7 @@ pub use flow::{
     TlsNames,
 };
 pub use host::{HostRecord, HostVerdict};
+pub use rate::{Ceiling, Policed, Run, Slices};
 pub use signal::{Family, Signal, SignalEntry};
 pub use summary::{FingerprintSource, Summary, ToolRecord};
 

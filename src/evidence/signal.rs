@@ -36,6 +36,8 @@ pub enum Family {
     Repetition,
     /// What was sent and not answered.
     Silence,
+    /// To what rate it was held.
+    Rate,
     /// What flows for other names met on the same way at the same time.
     Control,
 }
@@ -150,8 +152,12 @@ signals! {
     DataUnanswered = "data_unanswered", Silence;
     /// A side goes on sending what the other has acknowledged.
     AckWithheld = "ack_withheld", Silence;
+    /// A rate held by losses, as a token bucket does.
+    RatePoliced = "rate_policed", Rate;
     /// Another flow of the same endpoints, for another name, passed at the same time.
     ControlPassed = "control_passed", Control;
+    /// Another flow of the same client, for another name, was faster than the ceiling allows.
+    ControlFaster = "control_faster", Control;
     /// Flows of the same endpoints for other names met the same.
     ControlFailed = "control_failed", Control;
     /// The same name passed between the same endpoints.

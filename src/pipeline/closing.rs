@@ -7,11 +7,13 @@ use super::refused::Refused;
 use super::resolvers::Resolvers;
 use super::tls::TlsTalk;
 use crate::correlate::{
-    Acceptances, CertificateSight, CertificateTally, HostTally, Passages, Refusal, Silent,
+    Acceptances, CertificateSight, CertificateTally, HostTally, Passages, Refusal, Silent, Slow,
+    Swifts,
 };
 use crate::detect::Trigger;
 use crate::evidence::{
-    ByDirection, FlowEnd, FlowRecord, HostSource, Kind, QuicNames, Residual, RoleSource, Suspicion,
+    ByDirection, FlowEnd, FlowRecord, HostSource, Kind, Policed, QuicNames, Residual, RoleSource,
+    Suspicion,
 };
 use crate::flow::UdpFlow;
 use crate::verdict::{self, Verdict};
@@ -33,6 +35,8 @@ pub struct Outcome {
     pub acceptances: Acceptances,
     /// Flows that were refused, and are kept only for that.
     pub refused: Refused,
+    /// How fast the flows were.
+    pub swifts: Swifts,
     /// Where each flow began, also of those left out: by it flows are numbered.
     pub openings: Openings,
     /// How resolvers answer, and the flows of theirs that may yet be judged.
@@ -52,6 +56,8 @@ pub struct LimitCounts {
     pub certificates_given_up: u64,
     /// Flows without an answer that were not compared with others.
     pub silences_given_up: u64,
+    /// Flows that met a ceiling and were not compared with others.
+    pub ceilings_given_up: u64,
 }
 
 impl LimitCounts {
@@ -61,6 +67,7 @@ impl LimitCounts {
         self.streams_given_up += other.streams_given_up;
         self.certificates_given_up += other.certificates_given_up;
         self.silences_given_up += other.silences_given_up;
+        self.ceilings_given_up += other.ceilings_given_up;
     }
 }
 
@@ -81,6 +88,8 @@ pub struct Ended {
     pub silent: Option<Box<Silent>>,
     /// That it was refused: what it means depends on the other flows.
     pub refusal: Option<Refusal>,
+    /// The ceiling that it met: whose it is depends on the other flows.
+    pub slow: Option<Box<Slow>>,
 }
 
 /// A suspicion that stood.
@@ -96,6 +105,8 @@ pub struct Found {
     pub residual: Option<((FrameId, Kind), Residual)>,
     /// First frame of the flow that is its control.
     pub control: Option<FrameId>,
+    /// To what rate the flow was held.
+    pub policed: Option<Policed>,
 }
 
 impl Found {
@@ -105,7 +116,7 @@ impl Found {
         verdict: Verdict,
         host: Option<(String, HostSource)>,
     ) -> Self {
-        Self { suspicion, verdict, host, residual: None, control: None }
+        Self { suspicion, verdict, host, residual: None, control: None, policed: None }
     }
 }
 
@@ -174,7 +185,16 @@ pub(super) fn tell_tcp(
         ..tcp_record(key, conversation, end)
     };
     let first_frame = conversation.flow.first_frame;
-    Ended { found, first_frame, record, dns, certificate: None, silent: None, refusal: None }
+    Ended {
+        found,
+        first_frame,
+        record,
+        dns,
+        certificate: None,
+        silent: None,
+        refusal: None,
+        slow: None,
+    }
 }
 
 /// The record of a UDP flow that has ended.
@@ -201,7 +221,16 @@ pub(super) fn tell_udp(
         ..blank_record(key, flow.client, end)
     };
     let (first_frame, found) = (flow.first_frame, Vec::new());
-    Ended { record, first_frame, found, dns, certificate: None, silent: None, refusal: None }
+    Ended {
+        record,
+        first_frame,
+        found,
+        dns,
+        certificate: None,
+        silent: None,
+        refusal: None,
+        slow: None,
+    }
 }
 
 fn tcp_record(key: &FlowKey, conversation: &mut Conversation, end: FlowEnd) -> FlowRecord {

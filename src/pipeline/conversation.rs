@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 use super::talk::{Around, Talk, contradicts_roles};
-use crate::detect::{Conflict, Disagreement, Silence, Watch};
+use crate::detect::{Conflict, Disagreement, Rates, Silence, Watch};
 use crate::flow::{Observation, Prelude, Sighting, TcpFlow};
 use crate::stream::{Assembler, Chunk, Gap, Limits, Overlap, Piece, Retention, StreamSink};
 use crate::wire::{Direction, FlowKey, Segment, SeqNumber, Side, TcpFlags};
@@ -13,6 +13,7 @@ pub(super) struct Conversation {
     pub(super) talk: Talk,
     pub(super) watch: Watch,
     pub(super) silence: Silence,
+    pub(super) rates: Rates,
     streams: [Assembler; 2],
     /// Where each direction would begin by its last SYN after the first.
     other_starts: [Option<SeqNumber>; 2],
@@ -35,6 +36,7 @@ impl Conversation {
             talk: Talk::default(),
             watch: Watch::default(),
             silence: Silence::default(),
+            rates: Rates::default(),
             // Only what the client is told can be substituted; its own copies need no window.
             streams: [stream(Retention::Digests), stream(Retention::Bytes(OPEN_WINDOW))],
             other_starts: [None; 2],
@@ -66,6 +68,7 @@ impl Conversation {
         let seen = self.flow.observe(segment, sender);
         self.watch.segment(&seen, &self.flow);
         self.silence.segment(&seen, &self.flow);
+        self.rates.segment(&seen, &self.flow);
         if seen.sighting.duplicate || seen.sighting.is_reset() {
             return (before, before);
         }
@@ -121,6 +124,7 @@ impl Conversation {
         {
             self.flow.swap_roles();
             self.watch.swap_roles();
+            self.rates.swap_roles();
             self.talk.swap_roles();
             self.streams.swap(0, 1);
             self.other_starts.swap(0, 1);

@@ -1,10 +1,11 @@
-//! What one flow says about another, before anything is told: substituted certificates, refusals, silence
-//! beside its controls, and residual blocking.
+//! What one flow says about another, before anything is told: substituted certificates, refusals,
+//! silence and ceilings beside their controls, and residual blocking.
 
 use super::closing::{Ended, Found};
 use super::refused::Refused;
 use crate::correlate::{
-    Acceptances, CertificateTally, Episode, Judged, Passages, Silences, Silent, residual_of,
+    Acceptances, CertificateTally, Episode, Judged, Passages, Silences, Silent, Slow, Slows,
+    Swifts, Throttled, residual_of,
 };
 use crate::evidence::{Confidence, Fact, Grade, HostSource, Kind, Residual, Signal, Suspicion};
 use crate::verdict;
@@ -69,6 +70,22 @@ pub(super) fn join_silence(flows: &mut [Ended], passages: &Passages) {
         let Some(verdict) = verdict::weigh(&suspicion) else { continue };
         let host = silent.subject.as_ref().map(|asked| (asked.name.to_string(), silent.source));
         ended.found.push(Found { control, ..Found::new(suspicion, verdict, host) });
+    }
+}
+
+/// Holds the ceilings that flows met against how fast others were.
+pub(super) fn join_rates(flows: &mut [Ended], swifts: &Swifts) {
+    let slow: Vec<Slow> = flows.iter().filter_map(|ended| ended.slow.as_deref().cloned()).collect();
+    let slows = Slows::of(&slow);
+    for ended in flows {
+        let Some(slow) = ended.slow.as_deref() else { continue };
+        let Some(Throttled { suspicion, control, policed }) = slows.judge(slow, swifts) else {
+            continue;
+        };
+        let Some(verdict) = verdict::weigh(&suspicion) else { continue };
+        let host = Some((slow.subject.name.to_string(), slow.source));
+        let found = Found::new(suspicion, verdict, host);
+        ended.found.push(Found { control: Some(control), policed: Some(policed), ..found });
     }
 }
 

@@ -8,9 +8,9 @@ use super::conversation::Conversation;
 use super::directory::Directory;
 use super::dns::Spoken;
 use super::settings::Settings;
-use super::silence;
 use super::udp::DatagramTalk;
-use crate::correlate::{CertificateSight, Silent};
+use super::{rates, silence};
+use crate::correlate::{CertificateSight, Silent, Slow};
 use crate::decode::Packet;
 use crate::evidence::FlowEnd;
 use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, Prelude, SlotId};
@@ -26,6 +26,7 @@ pub struct Lane<'a> {
     memory: usize,
     odd_certificates: usize,
     silent: usize,
+    slow: usize,
     outcome: Outcome,
 }
 
@@ -34,6 +35,9 @@ const ODD_CERTIFICATES_MAX: usize = 1 << 15;
 
 /// Flows kept because they were not answered: a kilobyte each.
 const SILENT_MAX: usize = 1 << 15;
+
+/// Flows kept because they met a ceiling: a kilobyte each.
+const SLOW_MAX: usize = 1 << 15;
 
 /// The last packet, where its time is not believed yet.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +70,7 @@ impl<'a> Lane<'a> {
             memory: 0,
             odd_certificates: 0,
             silent: 0,
+            slow: 0,
             outcome: Outcome::default(),
         }
     }
@@ -276,8 +281,10 @@ impl<'a> Lane<'a> {
 
     /// Keeps a flow to be told, or to be judged when all flows are known.
     fn keep(&mut self, ended: Ended) {
-        let stands_out =
-            ended.dns.stands_out() || ended.certificate.is_some() || ended.silent.is_some();
+        let stands_out = ended.dns.stands_out()
+            || ended.certificate.is_some()
+            || ended.silent.is_some()
+            || ended.slow.is_some();
         if self.settings.flows || !ended.found.is_empty() || stands_out {
             self.outcome.flows.push(ended);
         } else {
@@ -303,7 +310,10 @@ impl<'a> Lane<'a> {
         self.fold_acceptance(key, &conversation);
         let first = conversation.flow.first_frame;
         let refusal = refusal_of(key, &conversation).filter(|_| self.outcome.refused.wants(first));
-        let alone = found.is_empty() && odd.is_none() && silent.is_none() && !told;
+        let slow = rates::of_tcp(key, &conversation, &mut self.outcome.swifts);
+        let slow = self.admit_slow(slow);
+        let plain = found.is_empty() && odd.is_none() && silent.is_none() && slow.is_none();
+        let alone = plain && !told;
         if alone && refusal.is_none() {
             let client = key.endpoint(conversation.flow.client).ip;
             self.outcome.hosts.quiet_flow(client, &hosts);
@@ -316,7 +326,7 @@ impl<'a> Lane<'a> {
         };
         let when = (end, self.clock);
         let ended = tell_tcp(key, &mut conversation, when, (found, spoken));
-        let ended = Ended { certificate: odd, silent, refusal, ..ended };
+        let ended = Ended { certificate: odd, silent, slow, refusal, ..ended };
         if alone {
             self.outcome.refused.keep(ended);
         } else {
@@ -342,6 +352,17 @@ impl<'a> Lane<'a> {
         }
         self.silent += 1;
         Some(silent)
+    }
+
+    /// Lets in a flow that met a ceiling, if there is room.
+    fn admit_slow(&mut self, slow: Option<Box<Slow>>) -> Option<Box<Slow>> {
+        let slow = slow?;
+        if self.slow >= SLOW_MAX {
+            self.outcome.limits.ceilings_given_up += 1;
+            return None;
+        }
+        self.slow += 1;
+        Some(slow)
     }
 
     /// Folds a certificate that an issuer vouches for; gives back any other, which only the other

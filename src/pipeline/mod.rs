@@ -28,6 +28,7 @@ mod lanes;
 mod openings;
 mod parcel;
 mod quic;
+mod rates;
 mod refused;
 mod resolvers;
 mod settings;

@@ -154,7 +154,8 @@ fn of_dns(road: Road, flow: &UdpFlow, spoken: &Spoken, passages: &mut Passages) 
     worst
 }
 
-fn road(key: &FlowKey, client: Side) -> Road {
+/// Between whom a flow of `key` goes.
+pub(super) fn road(key: &FlowKey, client: Side) -> Road {
     let server = key.endpoint(client.other());
     Road { client: key.endpoint(client).ip, server, proto: key.transport() }
 }

@@ -6,12 +6,14 @@ use sha2::{Digest, Sha256};
 
 use super::closing::{Ended, Found, LimitCounts};
 use super::intake::Intake;
-use super::joining::{Origin, join_certificates, join_refusals, join_residual, join_silence};
+use super::joining::{
+    Origin, join_certificates, join_rates, join_refusals, join_residual, join_silence,
+};
 use super::resolvers::Resolvers;
 use super::{Analysis, Openings, Outcome, Settings};
 use super::{consequence, dns};
 use crate::capture::{Compression, FileReport, Format, Interface};
-use crate::correlate::{Acceptances, CertificateTally, HostTally, Passages};
+use crate::correlate::{Acceptances, CertificateTally, HostTally, Passages, Swifts};
 use crate::decode::{FragmentConflict, SkipCounts};
 use crate::evidence::{
     CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
@@ -37,6 +39,7 @@ impl Telling<'_> {
         let mut passages = Passages::default();
         let mut acceptances = Acceptances::default();
         let mut refused = Vec::new();
+        let mut swifts = Swifts::default();
         let mut openings = Vec::new();
         let mut limits = LimitCounts::default();
         let mut resolvers = Resolvers::default();
@@ -48,6 +51,7 @@ impl Telling<'_> {
             passages.merge(lane.passages);
             acceptances.merge(lane.acceptances);
             refused.extend(lane.refused.take_flows());
+            swifts.merge(lane.swifts);
             openings.push(lane.openings);
             limits.add(lane.limits);
         }
@@ -57,6 +61,7 @@ impl Telling<'_> {
         join_refusals(&mut flows, &acceptances);
         self.judge_dns(&mut flows, &resolvers);
         join_silence(&mut flows, &passages);
+        join_rates(&mut flows, &swifts);
         let (mut flows, quiet) = self.told(flows);
         for ended in quiet {
             tally.flow(&ended.record, &[]);
@@ -129,7 +134,7 @@ impl Telling<'_> {
     }
 
     fn finding(&self, found: Found, flow: &FlowRecord, links: &Links) -> Finding {
-        let Found { suspicion, verdict, host, residual, control } = found;
+        let Found { suspicion, verdict, host, residual, control, policed } = found;
         let (origin, residual) = residual.unzip();
         let (host, host_source) = host.unzip();
         let anchor = anchor_of(&suspicion, flow);
@@ -171,6 +176,7 @@ impl Telling<'_> {
             residual,
             led_to: Vec::new(),
             control_flow: control.and_then(|begins| links.controls.get(&begins).copied()),
+            policed,
             injector: suspicion.injector,
             block_page: suspicion.block_page,
         }
@@ -221,6 +227,7 @@ impl Telling<'_> {
         let mut limits = BTreeMap::new();
         limits.insert("flows_evicted".to_owned(), counts.flows_evicted);
         limits.insert("certificates_given_up".to_owned(), counts.certificates_given_up);
+        limits.insert("ceilings_given_up".to_owned(), counts.ceilings_given_up);
         limits.insert("silences_given_up".to_owned(), counts.silences_given_up);
         limits.insert("streams_given_up".to_owned(), counts.streams_given_up);
         limits

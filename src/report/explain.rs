@@ -126,6 +126,7 @@ const fn family(family: Family) -> &'static str {
         Family::Pattern => "what it came after",
         Family::Repetition => "what the same endpoints, or the same name, met in other flows",
         Family::Silence => "what was sent and not answered",
+        Family::Rate => "to what rate it was held",
         Family::Control => "what other names met on the same way at the same time",
     }
 }

@@ -295,6 +295,7 @@ fn notice() -> Finding {
         residual_of: None,
         led_to: Vec::new(),
         control_flow: None,
+        policed: None,
         residual: None,
         injector: Some(injector()),
         block_page: Some(BlockPage {

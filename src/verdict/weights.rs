@@ -36,6 +36,7 @@ impl Weight {
 const PROOF: f64 = 45.0;
 
 /// The log-odds, in decibans, before any fact of the flow is looked at.
+#[expect(clippy::match_same_arms, reason = "a line for each kind, as they are fitted")]
 pub(super) const fn prior(kind: Kind) -> f64 {
     match kind {
         // 15 to 25 % of connections carry a RST; few percent of these are forged even where
@@ -50,7 +51,8 @@ pub(super) const fn prior(kind: Kind) -> f64 {
         // An answer that shows anything odd at all: nearly always a proxy or a balancer.
         Kind::Response => -18.0,
         Kind::Handshake => -18.0,
-        Kind::Throttle => -18.0,
+        // A ceiling: a plan, a full queue or a bad line in most cases.
+        Kind::Throttle => -17.0,
     }
 }
 
@@ -203,11 +205,27 @@ const TABLE: &[(Signal, Weight)] = &[
     ),
     (Signal::AckWithheld, weight(10.0, 4.0, "as hello_unanswered; lost radio links look the same")),
     (
+        Signal::RatePoliced,
+        weight(
+            16.0,
+            5.0,
+            "hand-set: up to 7 % of lossy transfers were policed, by plans and not by name (Flach and others, 2016): no more than the prior alone",
+        ),
+    ),
+    (
         Signal::ControlPassed,
         weight(
             13.0,
             7.0,
             "hand-set: leaves a server that treats names differently, and coincidence in time",
+        ),
+    ),
+    (
+        Signal::ControlFaster,
+        weight(
+            15.0,
+            10.0,
+            "hand-set: as control_passed; in full it excludes a bucket that holds the whole line",
         ),
     ),
     (Signal::ControlFailed, weight(-12.0, -5.0, "hand-set: a path or server that is down")),

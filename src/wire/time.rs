@@ -125,6 +125,11 @@ impl Duration {
         self.0 as f64 / 1e6
     }
 
+    /// Seconds with their fraction.
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / 1e9
+    }
+
     /// The span divided by `n`; `n` of zero counts as one.
     #[must_use]
     pub const fn over(self, n: u64) -> Self {

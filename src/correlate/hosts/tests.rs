@@ -82,6 +82,7 @@ fn finding(kind: Kind, confidence: Confidence, host: Option<&str>, second: i64) 
         residual_of: None,
         led_to: Vec::new(),
         control_flow: None,
+        policed: None,
         residual: None,
         injector: None,
         block_page: None,

@@ -1,0 +1,224 @@
+//! Ceilings of a token bucket, on both sides of it, beside slow flows that no bucket holds.
+
+#![expect(clippy::unwrap_used, reason = "a play without packets is a fault of the test")]
+
+use std::collections::BTreeSet;
+
+use tamperscope::detect::{Held, Rates, Speed, Trigger, Watch};
+use tamperscope::evidence::HostSource;
+use tamperscope::flow::TcpFlow;
+use tamperscope::wire::{
+    Direction, Duration, Endpoint, FlowKey, FrameId, IpHeader, Segment, SeqNumber, TcpFlags,
+    TcpOptions, TcpTimestamps, Timestamp, Transport, Ttl,
+};
+
+const SIZE: u32 = 1_448;
+const RTT: u64 = 50_000;
+const CLIENT: u32 = 1_000;
+const SERVER: u32 = 9_000;
+
+/// A download of `segments`, `window` of them a round trip; what the path drops is sent again.
+struct Download {
+    segments: u32,
+    window: usize,
+    /// Bytes a second and bytes at once.
+    bucket: Option<(u64, u64)>,
+    /// How many of a thousand are lost whatever the rate.
+    chance: u64,
+    /// The capture lies before the point of loss, and sees what is lost.
+    before: bool,
+    /// The timestamps of the server's packets are of this round trip earlier: it was overtaken.
+    overtaken: bool,
+}
+
+const PLAIN: Download =
+    Download { segments: 80, window: 10, bucket: None, chance: 0, before: false, overtaken: false };
+
+#[derive(Clone, Copy)]
+struct Packet {
+    micros: u64,
+    to_client: bool,
+    flags: TcpFlags,
+    place: u32,
+    len: u32,
+    stamp: u32,
+}
+
+impl Download {
+    fn packets(&self) -> Vec<Packet> {
+        let mut packets = opening();
+        let (mut arrived, mut sent, mut lost) = (BTreeSet::new(), 0, Vec::new());
+        let mut tokens = self.bucket.map_or(0, |(_, burst)| burst);
+        let (mut random, mut filled) = (7_u64, 0);
+        for round in 2.. {
+            let fresh = (sent..self.segments).take(self.window.saturating_sub(lost.len()));
+            let turn: Vec<u32> = lost.drain(..self.window.min(lost.len())).chain(fresh).collect();
+            for (place, segment) in turn.iter().enumerate() {
+                sent = sent.max(segment + 1);
+                let micros = round * RTT + 200 * place as u64;
+                if let Some((rate, burst)) = self.bucket {
+                    tokens = burst.min(tokens + (micros - filled) * rate / 1_000_000);
+                    filled = micros;
+                }
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let held = self.bucket.is_some() && tokens < u64::from(SIZE);
+                let dropped = held || (random >> 33) % 1_000 < self.chance;
+                if dropped {
+                    lost.push(*segment);
+                } else {
+                    tokens = tokens.saturating_sub(u64::from(SIZE));
+                    arrived.insert(*segment);
+                }
+                if !dropped || self.before {
+                    packets.push(data(micros, *segment, self.overtaken));
+                }
+            }
+            let whole =
+                (0..self.segments).take_while(|segment| arrived.contains(segment)).count() as u32;
+            packets.push(ack(round * RTT + RTT / 2, whole));
+            if whole == self.segments {
+                return packets;
+            }
+        }
+        packets
+    }
+
+    fn watched(&self) -> (Vec<Speed>, Option<Held>) {
+        let (here, there) = (endpoint(7, 50_000), endpoint(1, 443));
+        let mut flow: Option<TcpFlow> = None;
+        let (mut watch, mut rates) = (Watch::default(), Rates::default());
+        for (place, packet) in self.packets().iter().enumerate() {
+            let ends = if packet.to_client { (there, here) } else { (here, there) };
+            let segment = segment(*packet, place as u64 + 1, ends);
+            let (_, side) = FlowKey::of(Transport::Tcp, ends.0, ends.1);
+            let flow = flow.get_or_insert_with(|| TcpFlow::open(&segment, side));
+            rates.segment(&flow.observe(&segment, side), flow);
+            if place == 3 {
+                let host = Some("slow.example".into());
+                watch.named(Trigger { frame: segment.frame, host, source: HostSource::Http });
+            }
+        }
+        let flow = flow.unwrap();
+        (rates.speeds(&flow).collect(), rates.conclude(&flow, &watch))
+    }
+}
+
+/// Handshake and request.
+fn opening() -> Vec<Packet> {
+    let packet = |micros, to_client, flags, len| {
+        let place = u32::from(!flags_open(flags));
+        Packet { micros, to_client, flags, place, len, stamp: 500 }
+    };
+    vec![
+        packet(0, false, TcpFlags::SYN, 0),
+        packet(RTT, true, TcpFlags::SYN.union(TcpFlags::ACK), 0),
+        packet(RTT + 100, false, TcpFlags::ACK, 0),
+        packet(RTT + 200, false, TcpFlags::ACK, 100),
+    ]
+}
+
+const fn flags_open(flags: TcpFlags) -> bool {
+    flags.contains(TcpFlags::SYN)
+}
+
+fn data(micros: u64, segment: u32, overtaken: bool) -> Packet {
+    let clock = if overtaken { 600 + segment } else { 600 + (micros / 1_000) as u32 };
+    let place = 1 + segment * SIZE;
+    Packet { micros, to_client: true, flags: TcpFlags::ACK, place, len: SIZE, stamp: clock }
+}
+
+fn ack(micros: u64, segments: u32) -> Packet {
+    let place = 1 + segments * SIZE;
+    Packet { micros, to_client: false, flags: TcpFlags::ACK, place, len: 0, stamp: 600 }
+}
+
+fn segment(packet: Packet, frame: u64, (src, dst): (Endpoint, Endpoint)) -> Segment<'static> {
+    let (seq, ack) = if packet.to_client {
+        (SERVER + packet.place, CLIENT + 101)
+    } else {
+        (CLIENT + if packet.len > 0 { 1 } else { 101 }, SERVER + packet.place)
+    };
+    let opens = flags_open(packet.flags);
+    let seq = if opens && !packet.to_client { CLIENT } else { seq };
+    let ack = if opens { if packet.to_client { CLIENT + 1 } else { 0 } } else { ack };
+    Segment {
+        frame: FrameId::new(0, frame),
+        time: Timestamp::ZERO + Duration::from_micros(packet.micros),
+        ip: IpHeader {
+            ttl: Ttl(60),
+            id: None,
+            dont_fragment: true,
+            traffic_class: 0,
+            reassembled: false,
+            tunnels: 0,
+        },
+        src,
+        dst,
+        seq: SeqNumber(seq),
+        ack: SeqNumber(ack),
+        flags: packet.flags,
+        window: 500,
+        checksum: frame as u16,
+        options: TcpOptions {
+            timestamps: Some(TcpTimestamps { value: packet.stamp, echo: 1 }),
+            ..TcpOptions::default()
+        },
+        payload_len: packet.len,
+        transport: &[],
+        payload: &[],
+    }
+}
+
+fn endpoint(last: u8, port: u16) -> Endpoint {
+    Endpoint::new([192, 0, 2, last].into(), port)
+}
+
+#[test]
+fn a_bucket_shows_its_rate_and_burst_on_both_sides_of_it() {
+    for before in [false, true] {
+        let bucket = Some((20_000, 15_000));
+        let (_, held) = Download { bucket, before, ..PLAIN }.watched();
+        let Held { ceiling, host, trigger, .. } = held.unwrap();
+        assert_eq!((&*host, trigger), ("slow.example", FrameId::new(0, 4)));
+        assert_eq!((ceiling.direction, ceiling.beyond), (Direction::ToClient, before));
+        assert!((19_000..21_000).contains(&ceiling.rate), "{ceiling:?}");
+        assert!((8_000..17_000).contains(&ceiling.burst), "{ceiling:?}");
+        assert!(ceiling.wobble < u64::from(2 * SIZE), "{ceiling:?}");
+        assert!(ceiling.slices.count() > 5 && ceiling.losses > 8, "{ceiling:?}");
+    }
+}
+
+#[test]
+fn a_flow_without_losses_has_a_speed_and_no_ceiling() {
+    let (speeds, held) = PLAIN.watched();
+    assert_eq!(held, None);
+    let [speed] = &speeds[..] else { panic!("{speeds:?}") };
+    let [Some(whole), Some(best)] = speed.runs else { panic!("{speed:?}") };
+    assert_eq!((whole.bytes, speed.lost), (u64::from(80 * SIZE), 0));
+    assert!(best.bits_per_second() >= whole.bits_per_second() / 2);
+    // Eight rounds of ten segments.
+    assert!(whole.span > Duration::from_millis(300) && whole.span < Duration::from_millis(400));
+}
+
+#[test]
+fn segments_that_were_overtaken_were_not_lost() {
+    let bucket = Some((20_000, 15_000));
+    let late = Download { bucket, overtaken: true, ..PLAIN };
+    assert_eq!(late.watched().1, None);
+}
+
+#[test]
+fn loss_by_chance_lies_off_the_line() {
+    let lossy = Download { segments: 400, chance: 80, ..PLAIN };
+    let line = lossy.watched().1.unwrap().ceiling;
+    let held = Download { segments: 400, bucket: Some((20_000, 15_000)), ..PLAIN };
+    let bucket = held.watched().1.unwrap().ceiling;
+    assert!(line.wobble * 2 > bucket.wobble, "{line:?} {bucket:?}");
+    assert!(line.share < bucket.share, "{line:?} {bucket:?}");
+}
+
+#[test]
+fn short_flows_have_neither() {
+    let (speeds, held) = Download { segments: 8, bucket: Some((20_000, 5_000)), ..PLAIN }.watched();
+    assert!(speeds.is_empty() && held.is_none());
+}
