@@ -98,6 +98,8 @@ fn what_is_told_of_the_rest_does_not_depend_on_keeping_all_flows() {
         "port-reuse",
         "certificate-swap",
         "certificate-self-signed",
+        "throttle-repeated",
+        "rate-congested",
         "dns-in-path",
         "dns-led-astray",
         "dns-balanced",

@@ -69,6 +69,16 @@ def half_closed(address, host):
     print(read_all(sock))
 
 
+def sip(address, host, target):
+    """Read a long answer through a receive window of a few kilobytes."""
+    sock = socket.socket(socket.AF_INET)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.settimeout(30)
+    sock.connect((address, 80))
+    sock.sendall(request(host, target, "Connection: close\r\n"))
+    print(read_all(sock))
+
+
 def many_requests(address, host, *targets):
     """Several requests, one connection, with pauses."""
     sock = connect(address, 80)
@@ -238,7 +248,8 @@ def two_resolvers(name, *servers):
 
 
 WHAT = {act.__name__.replace("_", "-"): act for act in (
-    half_closed, crowd, late_request, many_requests, keep_alive, reuse_port, post, unfinished, impatient, quiet, scan,
+    half_closed, sip, crowd, late_request, many_requests, keep_alive, reuse_port, post, unfinished,
+    impatient, quiet, scan,
     same_query, ask, two_resolvers)}
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ Usage: link.py LEFT RIGHT SETTINGS, where SETTINGS is a JSON object with, for ea
   ipv6_ms     further delay for IPv6 alone
   largest     packets above this many bytes are lost without a word (an MTU black hole)
   outages     [[from, to], ...]: nothing passes in these seconds after the start
+  police      {"rate_bps", "burst"}: what is above the rate is lost, all flows together (police.py)
+  shape       {"rate_bps", "queue"}: what is above the rate waits, and is lost when as many bytes do
 
 and `seed`.
 """
@@ -25,6 +27,7 @@ import time
 
 from bridge import Bridge, opposite
 from packets import SYN, lower_ttl, parse
+from police import Bucket
 
 
 class Link:
@@ -36,6 +39,9 @@ class Link:
         self.random = random.Random(settings.get("seed", 1))
         self.counts = {}
         self.start = time.monotonic()
+        self.buckets = {side: Bucket(way["police"]) for side, way in self.ways.items()
+                        if "police" in way}
+        self.free = {"left": 0.0, "right": 0.0}
 
     def handle(self, side, frame):
         """Pass one frame on, or not."""
@@ -45,14 +51,29 @@ class Link:
         elapsed = time.monotonic() - self.start
         if any(begin <= elapsed < end for begin, end in way.get("outages", [])):
             return
+        bucket = self.buckets.get(opposite(side))
+        waits = self.waits(opposite(side), way, len(frame) - 14)
+        if waits is None or (bucket and not bucket.lets_pass(len(frame) - 14)):
+            return
         frame = lower_ttl(frame, self.hops(way, frame))
         if frame is None:
             return
-        delay = self.delay(way, frame)
+        delay = self.delay(way, frame) + waits
         self.bridge.send(opposite(side), frame, delay)
         if self.random.random() < way.get("duplicate", 0):
             gap = way.get("duplicate_ms", 1) / 1000
             self.bridge.send(opposite(side), frame, delay + gap)
+
+    def waits(self, side, way, size):
+        """Seconds until a slow line has sent this packet; None where its queue is full."""
+        if "shape" not in way:
+            return 0
+        rate, now = way["shape"]["rate_bps"] / 8, time.monotonic()
+        begins = max(now, self.free[side])
+        if (begins - now) * rate + size > way["shape"]["queue"]:
+            return None
+        self.free[side] = begins + size / rate
+        return self.free[side] - now
 
     def delay(self, way, frame):
         """Seconds for which this frame is held."""

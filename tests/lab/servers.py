@@ -60,6 +60,16 @@ def slow(sock):
     sock.close()
 
 
+def paced(sock):
+    """A long answer of some 20 kB a second, as a live stream is sent."""
+    sock.recv(4096)
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (10 * len(BODY)))
+    for at in range(0, 10 * len(BODY), 500):
+        sock.sendall((BODY * 2)[at % len(BODY):][:min(500, 10 * len(BODY) - at)])
+        time.sleep(0.025)
+    sock.close()
+
+
 def old(sock):
     """HTTP/1.0 without a length: the end of the connection is the end of the page."""
     sock.recv(4096)
@@ -93,7 +103,7 @@ def full(address, port):
 
 
 WHAT = {act.__name__.replace("_", "-"): act for act in (
-    linger, partial, hasty, too_large, slow, old, late, dropped_session)}
+    linger, partial, hasty, too_large, slow, paced, old, late, dropped_session)}
 
 
 def main():

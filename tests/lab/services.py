@@ -111,6 +111,7 @@ def write_sites(folder):
         root.mkdir(parents=True, exist_ok=True)
         (root / "index.html").write_text(page(name), encoding="utf-8")
         (root / "big.bin").write_bytes(bytes(range(256)) * 96)
+        (root / "long.bin").write_bytes(bytes(range(256)) * 384)
         (root / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(range(255, -1, -1)) * 12)
     (folder / "www/forbidding.example/blocked.html").write_text(OWN_403, encoding="utf-8")
 

@@ -17,8 +17,8 @@ How much the packets leave to see is told too, by what the plan and the frames s
 Where nothing was forged:
 
   shown     `drop`: a swallowed packet is in the capture; `throttle`: another download of the same
-            client from the same server, which nobody slowed, began after the slowed one: what it
-            must be held against
+            client from the same server, which nobody slowed, began when the slowed one was slow:
+            what it must be held against
   silent    `throttle` without that
 """
 
@@ -68,7 +68,8 @@ def truths(folder):
 def sight_of(flow, frames, plan):
     """How much the packets of an interfered flow leave to see."""
     if flow["kind"] == "throttle":
-        beside = any(is_control(other, flow) for other in plan["flows"])
+        trip = 2 * sum(plan["network"][way]["delay_ms"] for way in ("near", "far")) / 1000
+        beside = any(is_control(other, flow, trip) for other in plan["flows"])
         return "shown" if beside else "silent"
     if flow["trigger"] == "impostor":
         return "shown" if plan["vantage"] != "near server" and frames else "absent"
@@ -88,11 +89,12 @@ def sight_of_silence(flow, frames, log):
     return "faint" if flow["act"].startswith("dns") else "shown"
 
 
-def is_control(other, slowed):
-    """Whether `other` is a download that shows what server and path could do meanwhile."""
+def is_control(other, slowed, trip):
+    """Whether `other` is a download that shows what server and path could do meanwhile: it began
+    when the slowed one had felt its bucket, a few round trips after its own beginning."""
     ends = [(flow["client"], flow["server"]) for flow in (other, slowed)]
     return (other["kind"] is None and other["act"] in ("big", "big-tls") and ends[0] == ends[1]
-            and other["start"] > slowed["start"])
+            and other["start"] > slowed["start"] + 0.2 + 2 * trip)
 
 
 def contradicted(kind, frames, forged):
