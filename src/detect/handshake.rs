@@ -242,14 +242,17 @@ impl<'a> Rivalry<'a> {
     }
 }
 
-/// Whether one SYN alone preceded `later`. A copy counts as a second one: the network may have
-/// made it, and not the capture.
+/// Whether one SYN alone preceded `later`. A copy counts as a second one, because the network may
+/// have made it; unless the tap sees each frame twice.
 fn asked_once(scene: &Scene<'_>, later: &Sighting) -> bool {
+    let doubles = scene.log.iter().filter(|seen| seen.duplicate).count();
+    let tap_doubles = scene.log.len() >= DOUBLED_MIN && doubles * 5 >= scene.log.len() * 2;
     let is_syn = |seen: &&Sighting| {
         seen.direction == Direction::ToServer
             && seen.is_syn()
             && !seen.has_ack()
             && seen.frame < later.frame
+            && !(tap_doubles && seen.duplicate)
     };
     scene.handshake.syns == 1 && scene.log.iter().filter(is_syn).count() <= 1
 }
@@ -303,6 +306,8 @@ fn is_on_line(seen: &Sighting, isn: SeqNumber) -> bool {
     (1..=LINE_MAX).contains(&seen.seq.distance_from(isn))
 }
 
+/// Frames of which two in five must be copies before the tap is held to make them.
+const DOUBLED_MIN: usize = 8;
 /// How far a stream is followed from its start.
 const LINE_MAX: i32 = 1 << 20;
 /// TTLs this near may be the same sender's.

@@ -101,3 +101,16 @@ fn a_repeated_syn_ack_is_nothing() {
     let again = Sighting { seq: answer.seq, ..down(3, 1_056, SYN_ACK) };
     assert!(judged(&[syn, answer, again]).is_none());
 }
+
+#[test]
+fn a_tap_that_sees_each_frame_twice_makes_no_second_syn() {
+    let mut log = race();
+    log.push(Sighting { seq: SeqNumber(SERVER_ISN), ..down(5, 1_056, SYN_ACK) });
+    let alone = confidence(&log);
+    let twice: Vec<Sighting> =
+        log.iter().flat_map(|seen| [*seen, Sighting { duplicate: true, ..*seen }]).collect();
+    assert_eq!(confidence(&twice), alone);
+    // The network doubled the SYN alone: two machines may have answered.
+    log.insert(1, Sighting { duplicate: true, ..log[0] });
+    assert!(confidence(&log) < alone);
+}
