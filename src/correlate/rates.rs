@@ -121,7 +121,8 @@ fn shape(ceiling: &Ceiling) -> Option<Grade> {
             && on_line(part)
     };
     let millis = Duration::from_millis;
-    if meets(8, 5, 50, 25, millis(1_000)) {
+    // Where a quarter is lost and the control is spared, chance needs no more excluding.
+    if meets(8, 5, 50, 25, millis(1_000)) || meets(8, 5, 250, 16, millis(1_000)) {
         Some(Grade::Full)
     } else {
         meets(5, 3, 30, 16, millis(500)).then_some(Grade::Half)
@@ -239,14 +240,13 @@ fn is_spared(slow: &Slow, swift: &Swift) -> bool {
 /// What a bucket shared by both flows can have held when `swift` began: it was empty at the last
 /// loss before. `None` where no loss came before.
 fn tokens(ceiling: &Ceiling, swift: &Swift) -> Option<u64> {
-    if swift.run.from <= ceiling.onset.1 {
+    let from = swift.run.from;
+    if from <= ceiling.felt {
         return None;
     }
-    let after = swift.run.from.since(ceiling.onset.1);
-    let empty = ceiling.slices.last_before(after).unwrap_or_default();
-    let gained =
-        ceiling.gained(Duration::from_nanos(after.as_nanos().saturating_sub(empty.as_nanos())));
-    Some(gained.max(ceiling.burst))
+    let lost = ceiling.slices.last_before(from.since(ceiling.onset.1));
+    let empty = lost.map_or(ceiling.felt, |after| ceiling.onset.1 + after);
+    Some(ceiling.gained(from.since(empty)).max(ceiling.burst))
 }
 
 /// `control_failed`: other names that met a ceiling no higher than twice this one.
@@ -268,10 +268,11 @@ fn failed<'s>(
         .filter(|control| control.shared && !held.contains(&control.swift.subject.name))
         .map(|control| &control.swift.subject.name)
         .collect();
-    // A control in full leaves no bucket that holds the whole line: several names may be listed.
     let grade = match (fast.len().cmp(&held.len()), control.grade) {
-        (Ordering::Greater, _) | (Ordering::Equal, Grade::Full) => return None,
-        (Ordering::Equal, _) | (Ordering::Less, Grade::Full) => Grade::Half,
+        // A control in full leaves no bucket that holds the whole line: several names may be listed.
+        (_, Grade::Full) if held.len() <= LISTED * fast.len() => return None,
+        (_, Grade::Full) | (Ordering::Equal, _) => Grade::Half,
+        (Ordering::Greater, _) => return None,
         (Ordering::Less, _) => Grade::Full,
     };
     Some(Fact {
@@ -393,13 +394,15 @@ const PEERS_MAX: usize = 256;
 /// How many times what the ceiling allows a control must have carried.
 const FASTER: u64 = 3;
 /// Flows that share a full line are seldom so many times as fast as each other,
-const MANY: u64 = 8;
+const MANY: u64 = 5;
 /// and who takes another's share loses more than so many thousandths.
 const LITTLE: u16 = 20;
 /// Payload bytes of a segment, about.
 const SEGMENT: f64 = 1_448.0;
 /// The square of how many standard deviations are no chance.
-const NO_CHANCE: f64 = 6.0;
+const NO_CHANCE: f64 = 4.0;
+/// Held names to each fast one that a list of names explains.
+const LISTED: usize = 2;
 /// Two segments: a bucket's line is known no better.
 const SEGMENTS: u64 = 2_920;
 /// Rates that differ by less than one part in so many are one.

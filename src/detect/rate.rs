@@ -44,6 +44,7 @@ struct Way {
 #[derive(Debug)]
 struct Losses {
     onset: (FrameId, Timestamp),
+    felt: Timestamp,
     last: (FrameId, Timestamp),
     count: u32,
     bytes: u64,
@@ -87,6 +88,7 @@ impl Rates {
         let Some(way) = self.ways.get_mut(sighting.direction.index()) else { return };
         let bytes = flow.sender(sighting.direction).bytes;
         let now = ticks(sighting.time.since(flow.first));
+        let before = way.last;
         way.count(now, bytes as u32, sighting.payload_len);
         let next = seen.sender_before.next.unwrap_or(sighting.seq);
         if sighting.seq_end().is_after(next) {
@@ -95,7 +97,7 @@ impl Rates {
                 way.opened = now;
             }
         } else if !way.was_overtaken(sighting, now) {
-            way.lost(sighting, flow, bytes);
+            way.lost(sighting, flow, (bytes, before));
         }
     }
 
@@ -155,12 +157,15 @@ impl Way {
         }
     }
 
+    /// Notes that a segment was sent again, `sent` bytes in all, the payload before it having passed
+    /// at the tick `before`.
     #[cold]
-    fn lost(&mut self, sighting: &Sighting, flow: &TcpFlow, sent: u64) {
+    fn lost(&mut self, sighting: &Sighting, flow: &TcpFlow, (sent, before): (u64, u32)) {
         let moment = (sighting.frame, sighting.time);
         let losses = self.losses.get_or_insert_with(|| {
             Box::new(Losses {
                 onset: moment,
+                felt: flow.first + span_of(before.saturating_sub(1)),
                 last: moment,
                 count: 0,
                 bytes: 0,
@@ -218,6 +223,7 @@ impl Way {
             direction,
             begun,
             onset: losses.onset,
+            felt: losses.felt,
             last: losses.last,
             losses: losses.count,
             share: self.share(sender.bytes),

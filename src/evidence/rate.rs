@@ -41,6 +41,8 @@ pub struct Ceiling {
     pub begun: Timestamp,
     /// The first sign of a loss.
     pub onset: (FrameId, Timestamp),
+    /// When payload had passed last before it: then the bucket was empty first.
+    pub felt: Timestamp,
     /// The last one.
     pub last: (FrameId, Timestamp),
     /// Payload segments that were sent again.

@@ -20,6 +20,7 @@ Where nothing was forged:
             client from the same server, which nobody slowed, began when the slowed one was slow:
             what it must be held against
   silent    `throttle` without that
+  faint     `throttle`: less than half of the rate was used, for the sender waited for its timer
 """
 
 import json
@@ -68,6 +69,8 @@ def truths(folder):
 def sight_of(flow, frames, plan):
     """How much the packets of an interfered flow leave to see."""
     if flow["kind"] == "throttle":
+        if used(flow, frames) < flow["device"]["rate_bytes"] / 2:
+            return "faint"
         trip = 2 * sum(plan["network"][way]["delay_ms"] for way in ("near", "far")) / 1000
         beside = any(is_control(other, flow, trip) for other in plan["flows"])
         return "shown" if beside else "silent"
@@ -87,6 +90,14 @@ def sight_of_silence(flow, frames, log):
     if not any(label.swallowed_key_of(frame.segment) in swallowed for frame in frames):
         return "absent"
     return "faint" if flow["act"].startswith("dns") else "shown"
+
+
+def used(flow, frames):
+    """Bytes a second that reached beyond the device, each counted once."""
+    down = [frame for frame in frames
+            if frame.segment.dport == flow["port"] and frame.segment.payload]
+    size = sum({frame.segment.seq: len(frame.segment.payload) for frame in down}.values())
+    return size * 1e9 / max(1, down[-1].time - down[0].time) if down else 0
 
 
 def is_control(other, slowed, trip):
