@@ -43,7 +43,7 @@ HELD = {
 NAT = math.log(10) / 10
 # One flow in three of a scenario is interfered with, which no network's are: so sure, at most, is
 # anybody before a fact is looked at.
-PRIOR_MAX = {"reset": -12.0, "handshake": -13.0, "response": -14.0, "dns": -16.0, "drop": -14.0}
+PRIOR_MAX = {"reset": -12.0, "handshake": -16.0, "response": -14.0, "dns": -16.0, "drop": -14.0}
 
 
 def table():
