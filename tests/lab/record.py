@@ -62,6 +62,15 @@ class Lab:
             self.run("edge", "nft", rule)
         time.sleep(0.3)
 
+    def transparent_proxy(self):
+        """A proxy on the edge router that ends all TCP connections and makes its own (relay.py)."""
+        self.world.python("edge", "relay.py", 3129, "198.51.100.1")
+        for rule in ("add table ip relay", "add chain ip relay prerouting "
+                     "{ type nat hook prerouting priority -100; }",
+                     "add rule ip relay prerouting iifname lan tcp dport { 80, 443 } "
+                     "redirect to :3129"):
+            self.run("edge", "nft", rule)
+
     def impostor(self, address, client, name):
         """Somebody at r1 who answers TLS for one address with a certificate of their own making,
         where one client asks."""

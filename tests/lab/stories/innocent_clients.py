@@ -116,6 +116,23 @@ def happy_eyeballs(lab):
         lab.both_families(f"http://{name}/")
 
 
+@innocent(gateway=True, shows=("tls.handshake.type == 2", "http.response.code == 200"),
+          never=("tcp.flags.reset == 1 && ip.src == 198.51.100.0/24",))
+def transparent_proxy(lab):
+    """The gateway ends every TCP connection itself and opens one of its own to the server: all names
+    alike, on both ports.
+
+    Every SYN/ACK comes within a millisecond and with the gateway's TTL, whatever the server's
+    distance; contents are the servers' own. What opens slowly waits for the gateway's own connection.
+    """
+    lab.transparent_proxy()
+    for name in ("open.example", "blocked.example", "shared-a.example", "open.example"):
+        lab.curl(f"http://{name}/photo.jpg")
+        lab.curl(f"https://{name}/")
+    lab.curl("http://closing.example/")
+    lab.curl("https://strict.example/")
+
+
 @innocent(gateway=True, shows=("http.response.code == 403", "tls.handshake.type == 2"))
 def gateway_proxy(lab):
     """The user's own gateway: a transparent proxy that ends port 80 and serves a company notice.

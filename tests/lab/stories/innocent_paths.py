@@ -1,6 +1,7 @@
 """Innocent twins made by the path, or by the recording itself."""
 
 import random
+from dataclasses import replace
 
 from story import innocent
 
@@ -55,6 +56,33 @@ def tap_twice(lab):
     """
     lab.curl("http://closing.example/")
     lab.curl("https://open.example/")
+
+
+def mirrored(records):
+    """What a switch gives that mirrors both ports of a connection: each frame as it enters and as it
+    leaves, alike to the last byte, 15 to 60 us apart, so that the copies of a burst come late."""
+    chance, found = random.Random(17), []
+    for record in records:
+        later = record.time + chance.randrange(15_000, 60_000)
+        found += [record, replace(record, time=later)]
+    return sorted(found, key=lambda record: record.time)
+
+
+@innocent(edit=mirrored, far={"to_left": {"loss": 0.03}, "seed": 9}, shows=(SERVER_RESETS,),
+          files=("capture.pcap.gz",))
+def mirror_twice(lab):
+    """A mirror port that shows both directions of both ports: each frame twice, TTL and all alike.
+
+    Between the copies of one frame others may stand. Resets, refused connections, downloads with
+    lost packets and questions are seen so. Copies were made after the recording.
+    """
+    lab.curl("http://closing.example/")
+    lab.curl("http://open.example/big.bin")
+    lab.curl("https://open.example/")
+    lab.curl("http://open.example:8081/")
+    lab.client("half-closed", "203.0.113.20", "open.example")
+    lab.server("partial")
+    lab.curl("http://odd.example/")
 
 
 @innocent(far={"to_left": {"flap": [4, 1]}}, shows=(
