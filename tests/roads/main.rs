@@ -65,19 +65,7 @@ const DETOURS: [(&str, Road); 9] = [
 
 /// What a road honestly takes away: road, story, what, why. Nothing else may be taken away, and
 /// nothing may be added.
-const WEAKENED: [(&str, &str, Part, &str); 8] = [
-    (
-        "twice",
-        "synack-forged",
-        Part::Findings,
-        "a SYN that comes twice may have met two machines: the copy may be the network's own",
-    ),
-    (
-        "twice",
-        "synack-forged-ipv6",
-        Part::Findings,
-        "a SYN that comes twice may have met two machines: the copy may be the network's own",
-    ),
+const WEAKENED: [(&str, &str, Part, &str); 6] = [
     (
         "twice",
         "dns-ipv6",
