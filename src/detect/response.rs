@@ -4,7 +4,7 @@ use super::baseline::Baseline;
 use super::reset::{speaks_against, trigger_of};
 use super::scene::{Words, fact};
 use super::{Answer, Conflict, Scene, device, marks};
-use crate::evidence::{BlockPage, Fact, Grade, Kind, Signal, Suspicion};
+use crate::evidence::{Fact, Grade, Kind, Signal, Suspicion};
 use crate::flow::Sighting;
 use crate::wire::{Direction, Duration, FrameId};
 
@@ -25,7 +25,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Suspicion> {
         direction: Some(Direction::ToClient),
         alternatives: alternatives(scene, &quarrel, answer),
         injector: Some(device::portrait(scene, &forged, Some(Direction::ToClient))),
-        block_page: answer.map(page_of),
+        block_page: answer.map(Answer::told),
         genuine: genuine_frames(scene, &quarrel, &forged),
         forged,
         facts,
@@ -220,13 +220,6 @@ fn data_beyond_end(scene: &Scene<'_>, forged: &[FrameId]) -> Option<Fact> {
 fn answer_of<'a>(scene: &Scene<'a>, forged: &[FrameId]) -> Option<&'a Answer> {
     let ours = || scene.answers.iter().filter(|answer| forged.contains(&answer.begins));
     ours().find(|answer| answer.notice.is_some()).or_else(|| ours().next())
-}
-
-fn page_of(answer: &Answer) -> BlockPage {
-    BlockPage {
-        fingerprint: answer.notice.as_ref().map(|found| found.name.clone()),
-        ..answer.page.clone()
-    }
 }
 
 fn alternatives(scene: &Scene<'_>, quarrel: &Quarrel<'_>, answer: Option<&Answer>) -> Vec<String> {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::evidence::{BlockPage, Fact, Grade, HostSource, Signal};
 use crate::flow::{Handshake, Sighting};
+use crate::protocol::Excerpt;
 use crate::wire::{Direction, Duration, FrameId};
 
 /// Client data that carried a name.
@@ -57,12 +58,26 @@ pub struct Answer {
     pub begins: FrameId,
     /// The frame of the request that it answers.
     pub request: Option<FrameId>,
-    /// The page.
+    /// The page, without its body where that is `unread`.
     pub page: BlockPage,
+    /// The body, where nobody has asked yet what it says.
+    pub unread: Option<Excerpt>,
     /// The known notice that it is.
     pub notice: Option<Notice>,
     /// It was read from the later of two copies of the stream.
     pub alternate: bool,
+}
+
+impl Answer {
+    /// The page as it is told.
+    pub fn told(&self) -> BlockPage {
+        let fingerprint = self.notice.as_ref().map(|found| found.name.clone());
+        let told = BlockPage { fingerprint, ..self.page.clone() };
+        let Some(body) = &self.unread else { return told };
+        let page = body.read();
+        let charset = Some(page.charset_told());
+        BlockPage { charset, title: page.title, text: page.text, sha256: body.sha256(), ..told }
+    }
 }
 
 /// A fatal TLS alert that was the server's first word.

@@ -7,7 +7,8 @@ use crate::detect::fingerprint::{self, FingerprintSet, Strength};
 use crate::detect::{Answer, Notice, Trigger};
 use crate::evidence::{BlockPage, HostSource, HttpExchange};
 use crate::protocol::{
-    Body, Page, Request, RequestEvent, RequestReader, Response, ResponseEvent, ResponseReader,
+    Body, Excerpt, Page, Request, RequestEvent, RequestReader, Response, ResponseEvent,
+    ResponseReader,
 };
 use crate::stream::Overlap;
 use crate::wire::{Direction, FrameId};
@@ -220,12 +221,19 @@ impl HttpTalk {
             lenient: request.lenient,
         });
         if self.waiting.len() < Self::WAITING_MAX {
+            if self.waiting.is_empty() {
+                self.waiting.reserve_exact(1);
+            }
             self.waiting.push_back(Asked { host, frame: Some(frame), place });
         }
     }
 
     fn record(&mut self, exchange: HttpExchange) -> Option<usize> {
         (self.exchanges.len() < Self::EXCHANGES_MAX).then(|| {
+            if self.exchanges.is_empty() {
+                // Most connections have one.
+                self.exchanges.reserve_exact(1);
+            }
             self.exchanges.push(exchange);
             self.exchanges.len() - 1
         })
@@ -305,52 +313,71 @@ impl Answers {
             _ => return,
         };
         let Some(head) = self.head.take() else { return };
-        around.watch.answer(read_answer(&head, body.as_deref(), alternate, around));
+        around.watch.answer(read_answer(head, body.as_deref(), alternate, around));
     }
 }
 
-fn read_answer(head: &Head, body: Option<&Body>, alternate: bool, around: &Around<'_>) -> Answer {
-    let decoded = body.map(Body::decoded);
-    let bytes = decoded.as_ref().map_or(&[][..], |decoded| &decoded.bytes);
-    let content_type = head.response.headers.first("content-type");
-    let page = Page::read(content_type, bytes);
-    let notice = find_notice(&around.settings.fingerprints, head, &page);
-    let location = head.response.headers.first("location").map(str::to_owned);
+fn read_answer(head: Head, body: Option<&Body>, alternate: bool, around: &Around<'_>) -> Answer {
+    let Head { begins, asked, response } = head;
+    let location = response.headers.first("location").map(str::to_owned);
+    let content_type = response.headers.first("content-type").map(str::to_owned);
+    let pairs = response.headers.list.into_iter().map(|header| (header.name, header.value));
+    let headers: Vec<(String, String)> = pairs.collect();
+    let answer = fingerprint::Answer {
+        host: asked.host.as_deref(),
+        status: Some(response.status),
+        headers: &headers,
+        ..fingerprint::Answer::default()
+    };
+    let unread = body.and_then(|body| put_off(&answer, body, content_type.as_deref()));
+    let page = match (&unread, body) {
+        (Some(_), _) => None,
+        (None, Some(body)) => Some(Page::read(content_type.as_deref(), &body.decoded().bytes)),
+        (None, None) => Some(Page::read(content_type.as_deref(), &[])),
+    };
+    let notice = find_notice(&around.settings.fingerprints, answer, page.as_ref());
+    let sha256 = body.filter(|_| unread.is_none()).map(Body::sha256);
+    let charset = page.as_ref().filter(|_| body.is_some()).map(Page::charset_told);
+    let (title, text) = page.map(|page| (page.title, page.text)).unwrap_or_default();
     Answer {
-        begins: head.begins,
-        request: head.asked.frame,
+        begins,
+        request: asked.frame,
         notice,
         alternate,
         page: BlockPage {
-            status: Some(head.response.status),
-            charset: body.map(|_| format!("{} ({})", page.charset, page.charset_source.name())),
-            title: page.title,
-            text: page.text,
-            sha256: body.map(Body::sha256).unwrap_or_default(),
+            status: Some(response.status),
+            charset,
+            title,
+            text,
+            sha256: sha256.unwrap_or_default(),
             location,
             fingerprint: None,
         },
+        unread,
     }
 }
 
+/// The body as it is kept where its text decides nothing, so that it is read only if told.
+fn put_off(
+    answer: &fingerprint::Answer<'_>,
+    body: &Body,
+    content_type: Option<&str>,
+) -> Option<Excerpt> {
+    let plain = body.codings.is_empty() && !answer.is_text();
+    plain.then(|| Excerpt::of(content_type, &body.bytes))?
+}
+
 /// The known notice that the answer is, if its row may accuse anybody.
-fn find_notice(known: &FingerprintSet, head: &Head, page: &Page) -> Option<Notice> {
-    let headers: Vec<(String, String)> = head
-        .response
-        .headers
-        .list
-        .iter()
-        .map(|header| (header.name.clone(), header.value.clone()))
-        .collect();
-    let answer = fingerprint::Answer {
-        host: head.asked.host.as_deref(),
-        status: Some(head.response.status),
-        headers: &headers,
-        body: &[],
-        text: &page.text,
-        title: page.title.as_deref(),
-    };
-    let found = known.matches(&answer)?;
+fn find_notice(
+    known: &FingerprintSet,
+    answer: fingerprint::Answer<'_>,
+    page: Option<&Page>,
+) -> Option<Notice> {
+    let found = known.matches(&fingerprint::Answer {
+        text: page.map_or("", |page| &page.text),
+        title: page.and_then(|page| page.title.as_deref()),
+        ..answer
+    })?;
     found.strength.accuses().then(|| Notice {
         name: found.name.to_owned(),
         source: found.source.to_owned(),

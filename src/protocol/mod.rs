@@ -31,7 +31,7 @@ pub use http::{
     Body, BodyEnd, Coding, Decoded, Header, Headers, HttpMalformed, Request, RequestEvent,
     RequestReader, Response, ResponseEvent, ResponseReader,
 };
-pub use page::{CharsetSource, Page};
+pub use page::{CharsetSource, Excerpt, Page};
 pub use probe::{PROBE_BYTES_MAX, Probe, probe};
 pub use quic::{
     QuicEvent, QuicMalformed, QuicReader, QuicSender, QuicVersion, is_quic_initial,

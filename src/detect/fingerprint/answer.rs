@@ -23,6 +23,30 @@ pub struct Answer<'a> {
     pub title: Option<&'a str>,
 }
 
+impl Answer<'_> {
+    /// Whether its text is looked at: not where the headers say that it is none.
+    pub fn is_text(&self) -> bool {
+        self.content() != Content::Other
+    }
+
+    /// All header lines, one below the other.
+    pub(super) fn head(&self) -> String {
+        let bytes = self.headers.iter().map(|(name, value)| name.len() + value.len() + 3);
+        let mut head = String::with_capacity(bytes.sum::<usize>().min(2 * Page::HEADERS_MAX));
+        for (name, value) in read_headers(self.headers) {
+            write_line(&mut head, name, value);
+            head.push('\n');
+        }
+        head
+    }
+
+    fn content(&self) -> Content {
+        let mut headers = read_headers(self.headers);
+        let found = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        found.map_or(Content::Page, |(_, value)| content_of(value))
+    }
+}
+
 /// What kind of content the answer says it has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Content {
@@ -45,13 +69,6 @@ pub(super) struct HeaderLine {
     pub(super) value_at: usize,
     /// Whether the header sends the reader elsewhere.
     pub(super) forwards: bool,
-}
-
-impl HeaderLine {
-    /// The value.
-    pub(super) fn value(&self) -> &str {
-        self.line.get(self.value_at..).unwrap_or_default()
-    }
 }
 
 /// The views of one answer.
@@ -86,7 +103,7 @@ impl Page {
 
     pub(super) fn new(answer: &Answer<'_>) -> Self {
         let headers = header_lines(answer.headers, answer.status);
-        let content = content_of(&headers);
+        let content = answer.content();
         let source = match content {
             Content::Other => String::new(),
             _ if answer.text.is_empty() => {
@@ -139,44 +156,47 @@ fn forwards(name: &str, status: Option<u16>) -> bool {
     name == "refresh" || (name == "location" && redirection)
 }
 
-fn header_lines(headers: &[(String, String)], status: Option<u16>) -> Vec<HeaderLine> {
-    let mut lines = Vec::with_capacity(headers.len().min(64));
-    let mut total = 0_usize;
-    for (name, value) in headers {
+/// The headers that are read, names and values cut.
+fn read_headers(headers: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    let mut left = Page::HEADERS_MAX;
+    headers.iter().map_while(move |(name, value)| {
         let (name, value) = (cut(name, 256), cut(value.trim(), Page::HEADER_MAX));
-        total = total.saturating_add(name.len()).saturating_add(value.len());
-        if total > Page::HEADERS_MAX {
-            break;
-        }
+        left = left.checked_sub(name.len())?.checked_sub(value.len())?;
+        Some((name, value))
+    })
+}
+
+fn header_lines(headers: &[(String, String)], status: Option<u16>) -> Vec<HeaderLine> {
+    let lines = read_headers(headers).map(|(name, value)| {
         let lower = name.to_ascii_lowercase();
-        lines.push(HeaderLine {
-            line: format!("{}: {value}", capitalised(name)),
+        let mut line = String::with_capacity(name.len() + value.len() + 2);
+        write_line(&mut line, name, value);
+        HeaderLine {
+            line,
             value_at: name.len().saturating_add(2),
             forwards: forwards(&lower, status),
             name: lower,
-        });
-    }
-    lines
+        }
+    });
+    lines.collect()
 }
 
-/// `content-type` as `Content-Type`: names are free of case (RFC 9110 §5.1), patterns are not.
-fn capitalised(name: &str) -> String {
+/// Writes `content-type` as `Content-Type: value`: names are free of case (RFC 9110 §5.1), patterns
+/// are not.
+fn write_line(out: &mut String, name: &str, value: &str) {
     let mut first = true;
-    name.chars()
-        .map(|character| {
-            let letter =
-                if first { character.to_ascii_uppercase() } else { character.to_ascii_lowercase() };
-            first = character == '-';
-            letter
-        })
-        .collect()
+    out.extend(name.chars().map(|character| {
+        let letter =
+            if first { character.to_ascii_uppercase() } else { character.to_ascii_lowercase() };
+        first = character == '-';
+        letter
+    }));
+    out.push_str(": ");
+    out.push_str(value);
 }
 
-fn content_of(headers: &[HeaderLine]) -> Content {
-    let Some(line) = headers.iter().find(|line| line.name == "content-type") else {
-        return Content::Page;
-    };
-    let kind = line.value().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+fn content_of(content_type: &str) -> Content {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
         "" | "text/html" | "text/plain" | "application/xhtml+xml" => Content::Page,
         _ if kind.starts_with("text/") || kind.ends_with("xml") || kind.ends_with("json") => {
@@ -209,7 +229,7 @@ mod tests {
         let headers = [("x-squid-ERROR".to_owned(), " ERR_ACCESS_DENIED 0".to_owned())];
         let lines = header_lines(&headers, None);
         assert_eq!(lines[0].line, "X-Squid-Error: ERR_ACCESS_DENIED 0");
-        assert_eq!(lines[0].value(), "ERR_ACCESS_DENIED 0");
+        assert_eq!(&lines[0].line[lines[0].value_at..], "ERR_ACCESS_DENIED 0");
     }
 
     #[test]
@@ -245,9 +265,11 @@ mod tests {
             ("image/png", Content::Other),
             ("application/octet-stream", Content::Other),
         ] {
-            let lines = header_lines(&[("Content-Type".to_owned(), value.to_owned())], None);
-            assert_eq!(content_of(&lines), expected, "{value}");
+            let headers = [("Content-Type".to_owned(), value.to_owned())];
+            let answer = Answer { headers: &headers, ..Answer::default() };
+            assert_eq!(answer.content(), expected, "{value}");
+            assert_eq!(answer.is_text(), expected != Content::Other, "{value}");
         }
-        assert_eq!(content_of(&[]), Content::Page);
+        assert_eq!(Answer::default().content(), Content::Page);
     }
 }

@@ -76,6 +76,11 @@ impl FingerprintSet {
     /// Only a match whose strength [`accuses`](super::Strength::accuses) speaks for interference.
     pub fn matches(&self, answer: &Answer<'_>) -> Option<Match<'_>> {
         let automaton = self.automaton.as_ref()?;
+        // Most answers are pictures and the like, and their headers say nothing to any row.
+        let headers_only = answer.title.is_none() && !answer.is_text();
+        if headers_only && !automaton.is_match(&answer.head()) {
+            return None;
+        }
         let page = Page::new(answer);
         Scan::new(automaton, &self.rows, &self.sources, &page).run()
     }

@@ -49,7 +49,7 @@ pub(super) fn find(content_type: Option<&str>, body: &[u8]) -> Found {
 }
 
 /// The charset of `text/html; charset="euc-kr"`; `None` where there is none that is known.
-fn parameter(content_type: &str) -> Option<&'static Encoding> {
+pub(super) fn parameter(content_type: &str) -> Option<&'static Encoding> {
     let lower = content_type.to_ascii_lowercase();
     let (_, after) = lower.split_once("charset")?;
     let label = after.trim_start().strip_prefix('=')?.trim_start();
@@ -81,8 +81,7 @@ fn of_meta_tag(tag: &Tag<'_>) -> Option<&'static Encoding> {
 /// Guesses by the bytes from the first one on that is not plain ASCII: what stands before it is
 /// the same in every charset, and a few thousand bytes of a language tell it as well as all do.
 fn guess(body: &[u8]) -> &'static Encoding {
-    let telling = |byte: &u8| !byte.is_ascii() || *byte == ESCAPE;
-    let Some(start) = body.iter().position(telling) else { return UTF_8 };
+    let Some(start) = first_telling(body) else { return UTF_8 };
     let rest = body.get(start..).unwrap_or_default();
     let sample = rest.get(..GUESS_BYTES_MAX).unwrap_or(rest);
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
@@ -90,14 +89,19 @@ fn guess(body: &[u8]) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Allow)
 }
 
+/// Where the first byte is that is not the same in every charset.
+pub(super) fn first_telling(body: &[u8]) -> Option<usize> {
+    body.iter().position(|byte| !byte.is_ascii() || *byte == ESCAPE)
+}
+
 /// With it, charsets of seven bits (ISO-2022-JP) change their alphabet.
 const ESCAPE: u8 = 0x1b;
 
 /// Bytes that a guess is made by: enough for some thousand characters.
-const GUESS_BYTES_MAX: usize = 4096;
+pub(super) const GUESS_BYTES_MAX: usize = 4096;
 
 /// As far as browsers look.
-const META_BYTES_MAX: usize = 1024;
+pub(super) const META_BYTES_MAX: usize = 1024;
 
 #[cfg(test)]
 mod tests {

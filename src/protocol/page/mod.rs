@@ -1,13 +1,16 @@
 //! What a body says when it is read as a page: title, text, where it leads.
 //!
-//! *Enters:* a body without its codings. *Leaves:* a [`Page`]. *Kept:* nothing. *Bounds:* every
-//! list and text has a stated limit, and each byte is looked at a fixed number of times. *Not
-//! done:* this is no browser; scripts are skipped, and no tree is built.
+//! *Enters:* a body without its codings. *Leaves:* a [`Page`], or an [`Excerpt`] to read it from
+//! later. *Kept:* nothing. *Bounds:* every list and text has a stated limit, and each byte is looked
+//! at a fixed number of times. *Not done:* this is no browser; scripts are skipped, and no tree is
+//! built.
 
 mod charset;
+mod excerpt;
 mod markup;
 
 pub use charset::CharsetSource;
+pub use excerpt::Excerpt;
 
 use crate::protocol::text::first_chars;
 use markup::{Tag, Tags};
@@ -47,6 +50,11 @@ impl Page {
             page.note(&tag, &mut tags);
         }
         page
+    }
+
+    /// The charset and, in brackets, how it was found.
+    pub fn charset_told(&self) -> String {
+        format!("{} ({})", self.charset, self.charset_source.name())
     }
 
     fn note(&mut self, tag: &Tag<'_>, tags: &mut Tags<'_>) {
