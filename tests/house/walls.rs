@@ -81,6 +81,8 @@ pub(crate) const LODGERS: &[Lodger] = &[
     ("indicatif", &["cli"]),
     ("jiff", &["wire"]),
     ("memchr", &["protocol"]),
+    // The allocator is the program's, in `main.rs`, and not the library's.
+    ("mimalloc", &[""]),
     ("pcap", &["capture"]),
     ("regex", &["detect"]),
     ("regex_syntax", &["detect"]),
