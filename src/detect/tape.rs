@@ -1,20 +1,23 @@
 //! The last headers of each direction: what the flow looked like before something odd came.
 
 use crate::flow::Sighting;
-use crate::wire::Direction;
+use crate::wire::{Direction, FrameId};
 
 /// A ring of sightings for each direction, so that a burst one way does not push out the other.
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
     rings: [Ring; 2],
-    /// The first packets of the answer under way: an overlap may come long after them.
+    /// The answer under way is what the server sends after this frame.
+    asked: FrameId,
+    /// The first packets of the answer under way, once the ring has lost them: an overlap may come
+    /// long after them.
     answer: Vec<Sighting>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Ring {
     kept: Vec<Sighting>,
-    oldest: usize,
+    oldest: u8,
 }
 
 impl Tape {
@@ -26,18 +29,20 @@ impl Tape {
     /// Adds the latest one.
     pub fn record(&mut self, sighting: &Sighting) {
         let [to_server, to_client] = &mut self.rings;
-        let speaks = sighting.payload_len > 0 && !sighting.duplicate;
         match sighting.direction {
             Direction::ToServer => {
                 to_server.record(sighting);
-                if speaks {
+                if speaks(sighting) {
+                    self.asked = sighting.frame;
                     self.answer.clear();
                 }
             }
             Direction::ToClient => {
-                to_client.record(sighting);
-                if speaks && self.answer.len() < Self::ANSWER_KEPT {
-                    self.answer.push(*sighting);
+                let lost = to_client.record(sighting);
+                if let Some(lost) = lost.filter(|lost| lost.frame > self.asked && speaks(lost))
+                    && self.answer.len() < Self::ANSWER_KEPT
+                {
+                    self.answer.push(lost);
                 }
             }
         }
@@ -56,30 +61,39 @@ impl Tape {
     pub fn swap_roles(&mut self) {
         self.rings.swap(0, 1);
         self.answer.clear();
+        let sightings = || self.rings.iter().flat_map(|ring| &ring.kept);
+        self.asked = sightings().map(|seen| seen.frame).max().unwrap_or_default();
         for sighting in self.rings.iter_mut().flat_map(|ring| ring.kept.iter_mut()) {
             sighting.direction = sighting.direction.reverse();
         }
     }
 }
 
+const fn speaks(sighting: &Sighting) -> bool {
+    sighting.payload_len > 0 && !sighting.duplicate
+}
+
 impl Ring {
-    fn record(&mut self, sighting: &Sighting) {
+    /// Adds the latest one; gives the oldest, if there was no room for it any more.
+    fn record(&mut self, sighting: &Sighting) -> Option<Sighting> {
         if self.kept.len() < Tape::KEPT {
-            if self.kept.capacity() == 0 {
-                self.kept.reserve_exact(Tape::KEPT);
+            if self.kept.len() == self.kept.capacity() {
+                // Most flows are short, and a ring for all twelve is more than they have otherwise.
+                self.kept.reserve_exact(Tape::KEPT / 3);
             }
             self.kept.push(*sighting);
-        } else if let Some(place) = self.kept.get_mut(self.oldest) {
-            *place = *sighting;
-            self.oldest = (self.oldest + 1) % Tape::KEPT;
+            return None;
         }
+        let place = self.kept.get_mut(usize::from(self.oldest))?;
+        self.oldest = (self.oldest + 1) % Tape::KEPT as u8;
+        Some(std::mem::replace(place, *sighting))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{FrameId, SeqNumber, TcpFlags, Timestamp, Ttl};
+    use crate::wire::{SeqNumber, TcpFlags, Timestamp, Ttl};
 
     fn answer(number: u64) -> Sighting {
         Sighting {

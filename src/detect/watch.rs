@@ -62,6 +62,10 @@ impl Watch {
         if self.triggers.len() >= Self::TRIGGERS_MAX {
             self.triggers.remove(0);
         }
+        if self.triggers.is_empty() {
+            // Most flows have one.
+            self.triggers.reserve_exact(1);
+        }
         self.triggers.push(trigger);
     }
 
@@ -161,10 +165,12 @@ impl Watch {
     fn open_case(&mut self) {
         let case = self.case.get_or_insert_default();
         let last = case.log.last().map(|seen| seen.frame);
-        for sighting in self.tape.in_order() {
-            if last.is_none_or(|last| sighting.frame > last) && case.log.len() < Self::LOG_MAX {
-                case.log.push(sighting);
-            }
+        let taped = self.tape.in_order();
+        if let Some(last) = last {
+            let room = Self::LOG_MAX.saturating_sub(case.log.len());
+            case.log.extend(taped.into_iter().filter(|seen| seen.frame > last).take(room));
+        } else {
+            case.log = taped;
         }
         case.open = Self::AFTERMATH;
         if let Some(latest) = self.latest.take() {

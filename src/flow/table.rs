@@ -282,12 +282,18 @@ impl<V> FlowTable<V> {
         self.remove(SlotId(head))
     }
 
-    /// Takes all flows out, in no particular order.
-    pub fn drain(&mut self) -> impl Iterator<Item = (FlowKey, V)> + '_ {
+    /// Takes all flows out, in the order of what `rank` says of them.
+    pub fn drain_by(&mut self, rank: fn(&V) -> u64) -> impl Iterator<Item = (FlowKey, V)> + use<V> {
         self.index.clear();
         self.queues = [Queue { head: NIL, tail: NIL }; Class::COUNT];
         self.free = NIL;
-        self.slots.drain(..).filter_map(|slot| slot.flow)
+        let mut slots = std::mem::take(&mut self.slots);
+        let ranks = slots.iter().zip(0_usize..);
+        let mut order: Vec<(u64, usize)> = ranks
+            .filter_map(|(slot, place)| slot.flow.as_ref().map(|(_, flow)| (rank(flow), place)))
+            .collect();
+        order.sort_unstable();
+        order.into_iter().filter_map(move |(_, place)| slots.get_mut(place)?.flow.take())
     }
 
     fn head(&self, class: Class) -> Option<(u32, &Slot<V>)> {
@@ -437,7 +443,7 @@ mod tests {
                 }
                 prop_assert_eq!(table.len(), model.len());
             }
-            let mut left: Vec<_> = table.drain().map(|(_, n)| n).collect();
+            let mut left: Vec<_> = table.drain_by(|_| 0).map(|(_, n)| n).collect();
             left.sort_unstable();
             let mut expected: Vec<_> = model.into_keys().collect();
             expected.sort_unstable();

@@ -90,8 +90,7 @@ impl<'a> Lane<'a> {
     /// Ends all flows, the recording having ended at `clock`, and gives what came of them.
     pub fn finish(mut self, clock: Tick) -> Outcome {
         self.expire(clock);
-        let mut left: Vec<_> = self.table.drain().collect();
-        left.sort_by_key(|(_, flow)| flow.first_frame());
+        let left = self.table.drain_by(|flow| flow.first_frame().as_u64());
         for (key, flow) in left {
             self.conclude(&key, flow, FlowEnd::EndOfCapture);
         }

@@ -1,6 +1,7 @@
 //! The assembler of one direction.
 
 use super::comparison::{Comparison, Tally};
+use super::digests::Digests;
 use super::history::History;
 use super::pending::Pending;
 use super::piece::Placed;
@@ -12,8 +13,8 @@ use crate::wire::{FrameId, SeqNumber};
 
 /// Puts the bytes of one direction in order, and finds every disagreement about them.
 ///
-/// It starts with [`Retention::Digests`]. A direction in order holds this value and one box of
-/// some 400 bytes; with [`Retention::Nothing`] not even that.
+/// It starts with [`Retention::Digests`]. A direction in order holds this value and a list of at most
+/// 400 bytes; with [`Retention::Nothing`] not even that.
 pub struct Assembler {
     /// Offset up to which all is delivered or declared missing.
     edge: u64,
@@ -47,7 +48,7 @@ impl Assembler {
             edge: 0,
             claim: 0,
             pending: None,
-            history: History::Digests(None),
+            history: History::Digests(Digests::default()),
             gap_bytes: 0,
             retransmitted: 0,
             overlaps: 0,

@@ -13,7 +13,7 @@ use super::comparison::{Comparison, FirstCopy};
 use super::{Chunk, StreamSink};
 use crate::wire::{FrameId, Timestamp};
 
-/// One piece; a length of zero marks a free place.
+/// One piece.
 #[derive(Clone, Copy, Default)]
 struct Record {
     offset: u64,
@@ -37,11 +37,11 @@ impl Record {
     }
 }
 
-/// The last pieces delivered, in the order of their offsets from `next` on, round the end.
+/// The last pieces delivered, in the order of their offsets from `oldest` on, round the end.
 #[derive(Default)]
 pub(super) struct Digests {
-    records: [Record; Self::PIECES],
-    next: usize,
+    records: Vec<Record>,
+    oldest: u8,
 }
 
 impl Digests {
@@ -49,8 +49,7 @@ impl Digests {
     pub(super) const PIECES: usize = 8;
 
     pub(super) fn remember(&mut self, chunk: Chunk<'_>) {
-        let Some(place) = self.records.get_mut(self.next) else { return };
-        *place = Record {
+        let record = Record {
             offset: chunk.offset.0,
             digest: digest(chunk.bytes),
             frame: chunk.frame,
@@ -58,7 +57,21 @@ impl Digests {
             len: chunk.bytes.len() as u32,
             head: head_of(chunk.bytes),
         };
-        self.next = (self.next + 1) % Self::PIECES;
+        if self.records.len() < Self::PIECES {
+            if self.records.len() == self.records.capacity() {
+                // Most directions of most flows are a piece or two.
+                self.records.reserve_exact(self.records.len().max(2));
+            }
+            self.records.push(record);
+        } else if let Some(place) = self.records.get_mut(usize::from(self.oldest)) {
+            *place = record;
+            self.oldest = (self.oldest + 1) % Self::PIECES as u8;
+        }
+    }
+
+    /// Heap bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.records.capacity() * size_of::<Record>()
     }
 
     /// Compares the remembered pieces that lie wholly within the later one, below `to`, and the heads
@@ -69,9 +82,10 @@ impl Digests {
         S: StreamSink + ?Sized,
     {
         let piece = comparison.piece;
-        let (newer, older) = self.records.split_at_checked(self.next).unwrap_or_default();
+        let (newer, older) =
+            self.records.split_at_checked(usize::from(self.oldest)).unwrap_or_default();
         for record in older.iter().chain(newer) {
-            if record.len == 0 || record.offset < piece.start || record.offset >= to {
+            if record.offset < piece.start || record.offset >= to {
                 continue;
             }
             let (frame, time) = (record.frame, record.time);

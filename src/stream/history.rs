@@ -9,7 +9,7 @@ use crate::wire::FrameId;
 /// The memory of a direction; nothing is allocated before the first byte.
 pub(super) enum History {
     Nothing,
-    Digests(Option<Box<Digests>>),
+    Digests(Digests),
     Bytes(u32, Option<Box<Window>>),
 }
 
@@ -21,11 +21,11 @@ impl History {
             (Retention::Nothing | Retention::Bytes(0), _) => Self::Nothing,
             (Retention::Digests, Self::Digests(digests)) => Self::Digests(digests),
             (Retention::Digests, Self::Bytes(_, Some(window))) => {
-                let mut digests = Box::<Digests>::default();
+                let mut digests = Digests::default();
                 window.last_pieces(Digests::PIECES, |chunk| digests.remember(chunk));
-                Self::Digests(Some(digests))
+                Self::Digests(digests)
             }
-            (Retention::Digests, _) => Self::Digests(None),
+            (Retention::Digests, _) => Self::Digests(Digests::default()),
             (Retention::Bytes(bytes_max), Self::Bytes(_, Some(mut window))) => {
                 window.shrink(bytes_max);
                 Self::Bytes(bytes_max, Some(window))
@@ -38,7 +38,7 @@ impl History {
     pub(super) fn remember(&mut self, chunk: Chunk<'_>, pieces_max: u16) {
         match self {
             Self::Nothing => {}
-            Self::Digests(digests) => digests.get_or_insert_default().remember(chunk),
+            Self::Digests(digests) => digests.remember(chunk),
             Self::Bytes(bytes_max, window) => {
                 window.get_or_insert_default().remember(chunk, *bytes_max, pieces_max);
             }
@@ -56,27 +56,27 @@ impl History {
             return;
         }
         match self {
-            Self::Digests(Some(digests)) => digests.compare(to, comparison),
+            Self::Digests(digests) => digests.compare(to, comparison),
             Self::Bytes(_, Some(window)) => window.compare(to, comparison),
-            Self::Nothing | Self::Digests(None) | Self::Bytes(_, None) => {}
+            Self::Nothing | Self::Bytes(_, None) => {}
         }
         comparison.tally.unknown += below.saturating_sub(comparison.tally.compared());
     }
 
     pub(super) fn frame_of(&self, offset: u64) -> Option<FrameId> {
         match self {
-            Self::Digests(Some(digests)) => digests.frame_of(offset),
+            Self::Digests(digests) => digests.frame_of(offset),
             Self::Bytes(_, Some(window)) => window.frame_of(offset),
-            Self::Nothing | Self::Digests(None) | Self::Bytes(_, None) => None,
+            Self::Nothing | Self::Bytes(_, None) => None,
         }
     }
 
     /// Heap bytes.
     pub(super) fn memory(&self) -> usize {
         match self {
-            Self::Digests(Some(_)) => size_of::<Digests>(),
+            Self::Digests(digests) => digests.memory(),
             Self::Bytes(_, Some(window)) => window.memory(),
-            Self::Nothing | Self::Digests(None) | Self::Bytes(_, None) => 0,
+            Self::Nothing | Self::Bytes(_, None) => 0,
         }
     }
 }

@@ -61,6 +61,7 @@ impl Book {
 
     /// Closes all; the exchanges in the order of their first frames.
     pub fn finish(mut self, list: &FingerprintSet) -> Vec<Exchange> {
+        self.told.reserve_exact(self.open.len().min(Self::TOLD_MAX));
         while self.close_oldest(list) {}
         let mut all = self.told;
         all.append(&mut self.standing_out);
@@ -135,6 +136,10 @@ impl Book {
     fn open(&mut self, exchange: Exchange, since: Timestamp, list: &FingerprintSet) {
         if self.open.len() >= Self::OPEN_MAX {
             self.close_oldest(list);
+        }
+        if self.open.is_empty() {
+            // Most flows are one exchange.
+            self.open.reserve_exact(1);
         }
         self.memory += exchange.memory();
         self.ids.push_back(exchange.id);

@@ -157,6 +157,9 @@ impl Exchange {
             stamp.repeats(&first.stamp)
                 && (first.flags, &first.records) == (reply.flags, &reply.records)
         });
+        if self.replies.is_empty() {
+            self.replies.reserve_exact(1);
+        }
         self.replies.push(reply);
     }
 
