@@ -75,6 +75,10 @@ impl CertificateTally {
 
     /// Adds all that `other` knows; the flows of the two must be distinct.
     pub fn merge(&mut self, other: Self) {
+        if self.names.is_empty() {
+            *self = other;
+            return;
+        }
         for ((_, name), shown) in other.names {
             self.put(name, shown);
         }

@@ -65,6 +65,10 @@ impl HostTally {
 
     /// Adds all that `other` knows; the flows of the two must be distinct.
     pub fn merge(&mut self, other: Self) {
+        if self.accesses == 0 && self.limits == other.limits {
+            *self = other;
+            return;
+        }
         self.accesses += other.accesses;
         self.clients_given_up |= other.clients_given_up;
         for ((_, name), tally) in other.hosts {

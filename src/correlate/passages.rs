@@ -100,6 +100,9 @@ impl Passages {
             self.put_named((rank_of(road, &subject), slot_of(time)), (moment, moment));
         }
         let place = place(road, slot_of(time));
+        if self.slots.len() >= SLOTS_MAX && is_beyond(&self.slots, &place) {
+            return;
+        }
         let passed = Passed {
             rank: hash(&subject.name, None).rotate_left(u32::from(road.server.port) % 64),
             subject,
@@ -115,6 +118,10 @@ impl Passages {
 
     /// Adds all that `other` knows; the flows of the two must be distinct.
     pub fn merge(&mut self, other: Self) {
+        if self.slots.is_empty() && self.named.is_empty() {
+            *self = Self { cut: self.cut || other.cut, ..other };
+            return;
+        }
         for (place, all) in other.slots {
             for passed in all {
                 self.put(place, passed);
@@ -143,6 +150,10 @@ impl Passages {
     }
 
     fn put_named(&mut self, key: (u64, i64), (earliest, latest): (Moment, Moment)) {
+        if self.named.len() >= NAMED_MAX && is_beyond(&self.named, &key) {
+            self.cut = true;
+            return;
+        }
         let kept = self.named.entry(key).or_insert((earliest, latest));
         *kept = (kept.0.min(earliest), kept.1.max(latest));
         if self.named.len() > NAMED_MAX {
@@ -196,6 +207,11 @@ impl Passed {
         self.latest = self.latest.max(other.latest);
         self.size = self.size.max(other.size);
     }
+}
+
+/// Whether `key` would be the last: where there is no room, it would be given up at once.
+fn is_beyond<K: Ord, V>(map: &BTreeMap<K, V>, key: &K) -> bool {
+    map.last_key_value().is_some_and(|(last, _)| key > last)
 }
 
 fn place(road: Road, slot: i64) -> Place {
