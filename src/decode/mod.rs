@@ -24,6 +24,7 @@ mod ieee80211;
 mod ip;
 mod link;
 mod octets;
+mod plain;
 mod skip;
 mod tcp;
 mod tunnel;
@@ -44,7 +45,7 @@ use self::fragment::{Fragment, Reassembler};
 use self::ip::IpPacket;
 use self::octets::Octets;
 use self::walk::{Leaf, Walked};
-use crate::wire::{Datagram, Frame, Segment};
+use crate::wire::{Datagram, FlowKey, Frame, Segment, Side};
 
 /// What a frame carries.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +54,38 @@ pub enum Packet<'a> {
     Tcp(Segment<'a>),
     /// A UDP datagram.
     Udp(Datagram<'a>),
+}
+
+/// Where a frame's packet goes from and to, and the packet itself: whoever only sorts packets need
+/// not read them.
+#[derive(Debug)]
+pub struct Sight<'a> {
+    leaf: Leaf<'a>,
+}
+
+impl<'a> Sight<'a> {
+    /// Looks at `frame`; none where fragments, or nothing, come of it: then a [`Decoder`] must
+    /// decide.
+    #[inline]
+    pub fn of(frame: &Frame<'a>) -> Option<Self> {
+        match walk::frame(frame) {
+            Ok(Walked::Leaf(leaf)) => Some(Self { leaf }),
+            Ok(Walked::Fragment(_)) | Err(_) => None,
+        }
+    }
+
+    /// The key of its flow, and which end sent it.
+    pub fn flow(&self) -> (FlowKey, Side) {
+        match &self.leaf {
+            Leaf::Tcp(leaf) => leaf.flow(),
+            Leaf::Udp(leaf) => leaf.flow(),
+        }
+    }
+
+    /// The packet, as [`Decoder::decode`] gives it for `frame`.
+    pub fn packet(&self, frame: &Frame<'_>) -> Packet<'a> {
+        packet(frame, &self.leaf)
+    }
 }
 
 /// Reads frames; keeps the fragments of IP packets between them.

@@ -6,7 +6,10 @@ use etherparse::err::tcp::HeaderSliceError;
 use super::Skip;
 use super::ip::IpPacket;
 use super::octets::Octets;
-use crate::wire::{Endpoint, Frame, Segment, SeqNumber, TcpFlags, TcpOptions, TcpTimestamps};
+use crate::wire::{
+    Endpoint, FlowKey, Frame, Segment, SeqNumber, Side, TcpFlags, TcpOptions, TcpTimestamps,
+    Transport,
+};
 
 /// A TCP header with its place.
 #[derive(Clone, Debug)]
@@ -28,6 +31,13 @@ pub(super) fn locate(packet: IpPacket<'_>) -> Result<TcpLeaf<'_>, Skip> {
 }
 
 impl<'a> TcpLeaf<'a> {
+    /// The key of the flow, and which end sent this.
+    pub(super) fn flow(&self) -> (FlowKey, Side) {
+        let src = Endpoint::new(self.packet.src, self.header.source_port());
+        let dst = Endpoint::new(self.packet.dst, self.header.destination_port());
+        FlowKey::of(Transport::Tcp, src, dst)
+    }
+
     /// The segment that `frame` brought or completed.
     pub(super) fn segment(&self, frame: &Frame<'_>) -> Segment<'a> {
         let header = &self.header;

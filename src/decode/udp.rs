@@ -5,7 +5,7 @@ use etherparse::UdpHeaderSlice;
 use super::Skip;
 use super::ip::IpPacket;
 use super::octets::Octets;
-use crate::wire::{Datagram, Endpoint, Frame};
+use crate::wire::{Datagram, Endpoint, FlowKey, Frame, Side, Transport};
 
 /// A UDP header with its place.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,13 @@ pub(super) fn locate(packet: IpPacket<'_>) -> Result<UdpLeaf<'_>, Skip> {
 }
 
 impl<'a> UdpLeaf<'a> {
+    /// The key of the flow, and which end sent this.
+    pub(super) fn flow(&self) -> (FlowKey, Side) {
+        let src = Endpoint::new(self.packet.src, self.src_port);
+        let dst = Endpoint::new(self.packet.dst, self.dst_port);
+        FlowKey::of(Transport::Udp, src, dst)
+    }
+
     /// The datagram that `frame` brought or completed.
     pub(super) fn datagram(&self, frame: &Frame<'_>) -> Datagram<'a> {
         Datagram {

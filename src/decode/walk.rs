@@ -11,7 +11,7 @@ use super::ip::{self, IpPacket};
 use super::octets::Octets;
 use super::tcp::{self, TcpLeaf};
 use super::udp::{self, UdpLeaf};
-use super::{Skip, TUNNELS_MAX, ethertype, link, tunnel, udp_tunnel};
+use super::{Skip, TUNNELS_MAX, ethertype, link, plain, tunnel, udp_tunnel};
 use crate::wire::{Frame, LinkType};
 
 /// What a header says comes after it.
@@ -53,8 +53,17 @@ pub(super) enum Leaf<'a> {
     Udp(UdpLeaf<'a>),
 }
 
-/// Walks a captured frame.
+/// Walks a captured frame, by the short way if it is a [plain](plain) one.
+#[inline]
 pub(super) fn frame<'a>(frame: &Frame<'a>) -> Result<Walked<'a>, Skip> {
+    match plain::leaf(frame) {
+        Some(leaf) => Ok(Walked::Leaf(leaf)),
+        None => headers(frame),
+    }
+}
+
+/// Walks a captured frame header by header.
+pub(super) fn headers<'a>(frame: &Frame<'a>) -> Result<Walked<'a>, Skip> {
     let octets = Octets::new(frame.bytes, frame.original_len);
     let start = match frame.link {
         link::ETHERNET => Next::Ethernet(octets),
