@@ -3,8 +3,10 @@
 use sha2::{Digest, Sha256};
 
 use super::clock::{Clock, Tick};
-use crate::decode::{Decoder, FRAGMENT_CONFLICTS_MAX, FragmentConflict, Packet, SkipCounts};
-use crate::wire::Frame;
+use crate::decode::{
+    Decoder, FRAGMENT_CONFLICTS_MAX, FragmentConflict, Packet, Sight, Skip, SkipCounts,
+};
+use crate::wire::{FlowKey, Frame, Transport};
 
 /// Decodes frames, and counts what is read and what is passed over, file by file.
 #[derive(Default)]
@@ -20,30 +22,66 @@ pub(super) struct Intake {
     pub(super) conflicts: Vec<FragmentConflict>,
 }
 
+/// A packet that is to be sorted.
+pub(super) struct Sorted<'a> {
+    pub(super) key: FlowKey,
+    /// The packet, where it was put together from fragments.
+    pub(super) whole: Option<Packet<'a>>,
+    /// The time that it is for all lanes.
+    pub(super) clock: Tick,
+}
+
 impl Intake {
     /// Decodes `frame`; gives the packet, if it is one, and the time that it is.
+    #[inline]
     pub(super) fn frame<'a>(&'a mut self, frame: &Frame<'a>) -> Option<(Packet<'a>, Tick)> {
-        self.packets += 1;
-        self.bytes += u64::from(frame.original_len);
-        self.first.get_or_insert_with(|| Sha256::digest(frame.bytes).into());
+        self.count(frame);
         match self.decoder.decode(frame) {
             Ok(packet) => Some((packet, self.clock.tick(frame.time, frame.id))),
             Err(reason) => {
-                let file = usize::from(frame.id.file());
-                if self.skipped.len() <= file {
-                    self.skipped.resize_with(file + 1, SkipCounts::default);
-                }
-                if let Some(counts) = self.skipped.get_mut(file) {
-                    counts.record(reason);
-                }
+                skip(&mut self.skipped, frame, reason);
                 None
             }
         }
+    }
+
+    /// Looks at `frame` as far as is needed to sort it; gives the key of its flow, the packet if it
+    /// cannot be read from the frame alone, and the time that it is.
+    pub(super) fn sort<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Sorted<'a>> {
+        if let Some(sight) = Sight::of(frame) {
+            self.count(frame);
+            let (key, _) = sight.flow();
+            return Some(Sorted { key, whole: None, clock: self.clock.tick(frame.time, frame.id) });
+        }
+        let (packet, clock) = self.frame(frame)?;
+        let (key, _) = match &packet {
+            Packet::Tcp(segment) => FlowKey::of(Transport::Tcp, segment.src, segment.dst),
+            Packet::Udp(datagram) => FlowKey::of(Transport::Udp, datagram.src, datagram.dst),
+        };
+        Some(Sorted { key, whole: Some(packet), clock })
+    }
+
+    #[inline]
+    fn count(&mut self, frame: &Frame<'_>) {
+        self.packets += 1;
+        self.bytes += u64::from(frame.original_len);
+        self.first.get_or_insert_with(|| Sha256::digest(frame.bytes).into());
     }
 
     /// A block has been read: keeps what fragments disagreed about.
     pub(super) fn block_done(&mut self) {
         let room = FRAGMENT_CONFLICTS_MAX.saturating_sub(self.conflicts.len());
         self.conflicts.extend(self.decoder.take_fragment_conflicts().into_iter().take(room));
+    }
+}
+
+#[cold]
+fn skip(skipped: &mut Vec<SkipCounts>, frame: &Frame<'_>, reason: Skip) {
+    let file = usize::from(frame.id.file());
+    if skipped.len() <= file {
+        skipped.resize_with(file + 1, SkipCounts::default);
+    }
+    if let Some(counts) = skipped.get_mut(file) {
+        counts.record(reason);
     }
 }

@@ -1,9 +1,10 @@
 //! Frames to lanes: one lane in the reader's own thread, or several in theirs.
 //!
-//! The reader decodes each frame and hashes its order-free flow key; the hash picks the lane, so
-//! both directions of a flow meet in one. What crosses threads is a batch for each block and lane,
-//! over a bounded channel: nothing is handed over packet by packet, the bytes stay in the block,
-//! and a reader that is ahead waits. With one lane there is no channel, just a call.
+//! The reader looks at each frame as far as its order-free flow key, and hashes it; the hash picks
+//! the lane, so both directions of a flow meet in one. What crosses threads is a block with its
+//! frames sorted, over a bounded channel: nothing is handed over packet by packet, each lane reads
+//! its frames where they lie, and a reader that is ahead waits. With one lane there is no channel,
+//! just a call.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -15,9 +16,7 @@ use super::intake::Intake;
 use super::parcel::{Batch, Parcel};
 use super::{Directory, Lane, Outcome, Settings, Watcher};
 use crate::capture::{Block, Recording};
-use crate::decode::Packet;
 use crate::flow::FlowHasher;
-use crate::wire::{FlowKey, Transport};
 
 /// What is shared by reader and lanes.
 #[derive(Clone, Copy)]
@@ -67,18 +66,18 @@ fn run_apart(
 ) -> Vec<Outcome> {
     thread::scope(|scope| {
         let (doors, threads): (Vec<_>, Vec<_>) = (0..lanes)
-            .map(|_| {
+            .map(|lane| {
                 let (door, inbox) = sync_channel(BATCHES_AHEAD);
-                (door, scope.spawn(move || serve(&inbox, shared)))
+                (door, scope.spawn(move || serve(&inbox, lane, shared)))
             })
             .unzip();
         let mut dispatch = Dispatch::new(doors);
-        let mut block = Block::new();
-        while recording.next_block(&mut block) {
-            dispatch.block(block, intake);
+        let mut batch = dispatch.vacant();
+        while recording.next_block(&mut batch.block) {
+            dispatch.send(batch, intake);
             intake.block_done();
             watcher.block(shared.directory);
-            block = dispatch.vacant_block();
+            batch = dispatch.vacant();
         }
         dispatch.end(intake.clock.now());
         threads
@@ -90,19 +89,21 @@ fn run_apart(
 
 /// What a lane is sent.
 enum Order {
-    Batch(Batch),
+    Batch(Arc<Batch>),
     /// The recording ends at this time.
     End(Tick),
 }
 
 /// A lane's thread.
-fn serve(inbox: &Receiver<Order>, shared: Shared<'_>) -> Outcome {
+fn serve(inbox: &Receiver<Order>, own: usize, shared: Shared<'_>) -> Outcome {
     let mut lane = Lane::new(shared.settings, shared.directory);
     while let Ok(order) = inbox.recv() {
         match order {
             Order::Batch(batch) => {
-                for parcel in &batch.parcels {
-                    lane.packet(&parcel.open(&batch.block), parcel.clock);
+                for parcel in batch.sorted.get(own).into_iter().flatten() {
+                    if let Some(packet) = parcel.open(&batch.block) {
+                        lane.packet(&packet, parcel.clock);
+                    }
                 }
             }
             Order::End(clock) => return lane.finish(clock),
@@ -111,58 +112,52 @@ fn serve(inbox: &Receiver<Order>, shared: Shared<'_>) -> Outcome {
     lane.finish(Tick::default())
 }
 
-/// Sorts packets to lanes, and keeps the blocks that come back.
+/// Sorts packets to lanes, and keeps the batches that come back.
 struct Dispatch {
     doors: Vec<SyncSender<Order>>,
     hasher: FlowHasher,
-    /// Blocks under way; a block that nobody holds any more is used again.
-    blocks: Vec<Arc<Block>>,
+    /// Batches under way; one that nobody else holds any more is used again.
+    batches: Vec<Arc<Batch>>,
 }
 
 impl Dispatch {
     fn new(doors: Vec<SyncSender<Order>>) -> Self {
-        Self { doors, hasher: FlowHasher::recorded(), blocks: Vec::new() }
+        Self { doors, hasher: FlowHasher::recorded(), batches: Vec::new() }
     }
 
-    /// A block to read into: one that came back, or a new one. There are never more than the
+    /// A batch to read into: one that came back, or a new one. There are never more than the
     /// channels hold and the threads work on.
-    fn vacant_block(&mut self) -> Block {
-        let back = self.blocks.iter().position(|block| Arc::strong_count(block) == 1);
-        let back = back.map(|place| self.blocks.swap_remove(place));
+    fn vacant(&mut self) -> Batch {
+        let back = self.batches.iter().position(|batch| Arc::strong_count(batch) == 1);
+        let back = back.map(|place| self.batches.swap_remove(place));
         back.and_then(Arc::into_inner).unwrap_or_default()
     }
 
-    fn block(&mut self, block: Block, intake: &mut Intake) {
-        let mut sorted: Vec<Vec<Parcel>> = Vec::new();
-        sorted.resize_with(self.doors.len(), || Vec::with_capacity(block.len() / self.doors.len()));
+    fn send(&mut self, mut batch: Batch, intake: &mut Intake) {
+        let Batch { block, sorted } = &mut batch;
+        sorted.resize_with(self.doors.len(), Vec::new);
+        sorted.iter_mut().for_each(Vec::clear);
         for (index, frame) in block.frames().enumerate() {
-            let Some((packet, clock)) = intake.frame(&frame) else { continue };
-            let lane = self.hasher.lane_of(&key_of(&packet), sorted.len());
+            let Some(packet) = intake.sort(&frame) else { continue };
+            let lane = self.hasher.lane_of(&packet.key, sorted.len());
             if let Some(parcels) = sorted.get_mut(lane) {
-                parcels.push(Parcel::pack(&packet, &frame, index as u32, clock));
+                parcels.push(Parcel::pack(&packet, index as u32));
             }
         }
-        let block = Arc::new(block);
-        for (door, parcels) in self.doors.iter().zip(sorted) {
+        let batch = Arc::new(batch);
+        for (door, parcels) in self.doors.iter().zip(&batch.sorted) {
             if !parcels.is_empty() {
                 // A lane that is gone has panicked; its thread's end tells.
-                let _ = door.send(Order::Batch(Batch { block: Arc::clone(&block), parcels }));
+                let _ = door.send(Order::Batch(Arc::clone(&batch)));
             }
         }
-        self.blocks.push(block);
+        self.batches.push(batch);
     }
 
     fn end(self, clock: Tick) {
         for door in &self.doors {
             let _ = door.send(Order::End(clock));
         }
-    }
-}
-
-fn key_of(packet: &Packet<'_>) -> FlowKey {
-    match packet {
-        Packet::Tcp(segment) => FlowKey::of(Transport::Tcp, segment.src, segment.dst).0,
-        Packet::Udp(datagram) => FlowKey::of(Transport::Udp, datagram.src, datagram.dst).0,
     }
 }
 

@@ -1,39 +1,61 @@
-//! A decoded packet on its way to another thread: its headers by value, its bytes by place.
-
-use std::ops::Range;
-use std::sync::Arc;
+//! What crosses threads: blocks, with each lane's share of their frames.
 
 use super::clock::Tick;
+use super::intake::Sorted;
 use crate::capture::Block;
-use crate::decode::Packet;
-use crate::wire::{Datagram, Frame, Segment};
+use crate::decode::{Packet, Sight};
+use crate::wire::{Datagram, Segment};
 
-/// The packets of one block that belong to one lane.
+/// A block, and its packets sorted to lanes. It is shared, read by each lane, and filled again when
+/// nobody holds it any more, so that in the long run nothing is allocated.
+#[derive(Default)]
 pub(super) struct Batch {
-    pub(super) block: Arc<Block>,
-    pub(super) parcels: Vec<Parcel>,
+    pub(super) block: Block,
+    /// For each lane its parcels, in the order of the block.
+    pub(super) sorted: Vec<Vec<Parcel>>,
 }
 
-/// One packet of a batch.
+/// One packet of a batch: which frame it is in. A lane reads the frame itself, so that the reader,
+/// of whom there is one, has little to do.
 pub(super) struct Parcel {
-    /// The packet without its bytes.
-    packet: Packet<'static>,
-    bytes: Bytes,
     /// The time that it is for all lanes.
     pub(super) clock: Tick,
+    /// The frame's index in the block.
+    index: u32,
+    /// The packet itself, where it was put together from fragments.
+    whole: Option<Box<Whole>>,
 }
 
-/// Where the bytes of a packet are.
-enum Bytes {
-    /// In a frame of the block: its index, and the places of header and payload in it.
-    Frame { index: u32, transport: Range<u32>, payload: Range<u32> },
-    /// Put together from fragments: header and payload, and where the payload begins.
-    Own { transport: Box<[u8]>, header: usize },
+/// A packet with bytes of its own.
+struct Whole {
+    /// The packet without its bytes.
+    packet: Packet<'static>,
+    /// Header and payload.
+    transport: Box<[u8]>,
+    /// Where the payload begins.
+    header: usize,
 }
 
 impl Parcel {
-    /// Packs `packet`, which was decoded from the frame at `index` of its block.
-    pub(super) fn pack(packet: &Packet<'_>, frame: &Frame<'_>, index: u32, clock: Tick) -> Self {
+    /// Packs what was sorted from the frame at `index` of its block.
+    pub(super) fn pack(sorted: &Sorted<'_>, index: u32) -> Self {
+        let whole = sorted.whole.as_ref().map(|packet| Box::new(Whole::of(packet)));
+        Self { clock: sorted.clock, index, whole }
+    }
+
+    /// The packet with its bytes, which are in `block` or in the parcel itself.
+    #[inline]
+    pub(super) fn open<'a>(&'a self, block: &'a Block) -> Option<Packet<'a>> {
+        if let Some(whole) = &self.whole {
+            return Some(whole.packet());
+        }
+        let frame = block.frame(self.index as usize)?;
+        Some(Sight::of(&frame)?.packet(&frame))
+    }
+}
+
+impl Whole {
+    fn of(packet: &Packet<'_>) -> Self {
         let (detached, transport, payload) = match packet {
             Packet::Tcp(segment) => {
                 (Packet::Tcp(segment.with_bytes(&[], &[])), segment.transport, segment.payload)
@@ -42,52 +64,22 @@ impl Parcel {
                 (Packet::Udp(datagram.with_bytes(&[])), datagram.payload, datagram.payload)
             }
         };
-        let places = place_in(frame.bytes, transport).zip(place_in(frame.bytes, payload));
-        let bytes = match places {
-            Some((transport, payload)) => Bytes::Frame { index, transport, payload },
-            None => Bytes::Own {
-                transport: transport.into(),
-                header: transport.len().saturating_sub(payload.len()),
-            },
-        };
-        Self { packet: detached, bytes, clock }
+        let header = transport.len().saturating_sub(payload.len());
+        Self { packet: detached, transport: transport.into(), header }
     }
 
-    /// The packet with its bytes, which are in `block` or in the parcel itself.
-    pub(super) fn open<'a>(&'a self, block: &'a Block) -> Packet<'a> {
-        let (transport, payload) = match &self.bytes {
-            Bytes::Frame { index, transport, payload } => {
-                let frame = block.frame(*index as usize).map_or(&[][..], |frame| frame.bytes);
-                (slice(frame, transport), slice(frame, payload))
-            }
-            Bytes::Own { transport, header } => {
-                (&transport[..], transport.get(*header..).unwrap_or_default())
-            }
-        };
+    fn packet(&self) -> Packet<'_> {
+        let payload = self.transport.get(self.header..).unwrap_or_default();
         match &self.packet {
-            Packet::Tcp(segment) => Packet::Tcp(segment.with_bytes(transport, payload)),
+            Packet::Tcp(segment) => Packet::Tcp(segment.with_bytes(&self.transport, payload)),
             Packet::Udp(datagram) => Packet::Udp(datagram.with_bytes(payload)),
         }
     }
 }
 
-/// Where `part` lies in `whole`, if it does.
-fn place_in(whole: &[u8], part: &[u8]) -> Option<Range<u32>> {
-    if part.is_empty() {
-        return Some(0..0);
-    }
-    let start = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
-    let end = start.checked_add(part.len())?;
-    (end <= whole.len()).then_some(start as u32..end as u32)
-}
-
-fn slice<'a>(bytes: &'a [u8], range: &Range<u32>) -> &'a [u8] {
-    bytes.get(range.start as usize..range.end as usize).unwrap_or_default()
-}
-
 // What crosses threads is values and shared blocks; the lanes share nothing that changes.
 const _: () = {
-    const fn crosses_threads<T: Send>() {}
+    const fn crosses_threads<T: Send + Sync>() {}
     crosses_threads::<Batch>();
     crosses_threads::<Segment<'static>>();
     crosses_threads::<Datagram<'static>>();
