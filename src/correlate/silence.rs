@@ -263,6 +263,7 @@ impl<'a> Controls<'a> {
         };
         let window = (silent.from - NEAR, silent.until + NEAR);
         let (mut here, mut path) = (Sides::default(), Sides::default());
+        let mut beside = BTreeSet::new();
         for (server, passed) in passages.near(silent.road, window) {
             let same = server == silent.road.server.ip && passed.port == silent.road.server.port;
             for (time, begins) in [passed.earliest, passed.latest] {
@@ -273,6 +274,9 @@ impl<'a> Controls<'a> {
                 if !is_same_name(silent, passed) {
                     let sides = if same { &mut here } else { &mut path };
                     let during = note(sides, silent, time);
+                    if !same && passed.port == silent.road.server.port {
+                        beside.insert(server);
+                    }
                     controls.note(passed, begins, (same, during), silent);
                 }
             }
@@ -291,6 +295,8 @@ impl<'a> Controls<'a> {
             Signal::SynUnanswered if here.any() || path.both() => Some(Grade::Half),
             Signal::SynUnanswered => None,
             _ if here.both() => Some(Grade::Full),
+            // The handshake showed that the server lives; several beside it, that the way does.
+            _ if path.both() && beside.len() >= 2 => Some(Grade::Full),
             _ if here.any() || path.both() => Some(Grade::Half),
             _ => None,
         };

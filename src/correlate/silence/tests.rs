@@ -92,6 +92,17 @@ fn without_a_control_it_is_possible_at_most() {
 }
 
 #[test]
+fn several_servers_beside_it_that_answer_before_and_after_are_a_whole_control() {
+    let silent = [silent(100, "a.example")];
+    let one = [passed(90, "b.example", 9), passed(110, "b.example", 9)];
+    assert_eq!(level(&silent, one.clone()), Some(Confidence::Possible));
+    let two = [passed(90, "b.example", 9), passed(110, "c.example", 8)];
+    assert_eq!(level(&silent, two), Some(Confidence::Likely));
+    let late = [passed(130, "b.example", 9), passed(140, "c.example", 8)];
+    assert_ne!(level(&silent, late), Some(Confidence::Likely));
+}
+
+#[test]
 fn a_control_on_one_side_needs_repetition_as_well() {
     let after = [passed(130, "b.example", 1)];
     assert_eq!(level(&[silent(100, "a.example")], after.clone()), Some(Confidence::Possible));
