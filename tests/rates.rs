@@ -27,12 +27,21 @@ struct Download {
     chance: u64,
     /// The capture lies before the point of loss, and sees what is lost.
     before: bool,
+    /// The client sends, and the server acknowledges.
+    upload: bool,
     /// The timestamps of the server's packets are of this round trip earlier: it was overtaken.
     overtaken: bool,
 }
 
-const PLAIN: Download =
-    Download { segments: 80, window: 10, bucket: None, chance: 0, before: false, overtaken: false };
+const PLAIN: Download = Download {
+    segments: 80,
+    window: 10,
+    bucket: None,
+    chance: 0,
+    before: false,
+    upload: false,
+    overtaken: false,
+};
 
 #[derive(Clone, Copy)]
 struct Packet {
@@ -77,8 +86,11 @@ impl Download {
                 (0..self.segments).take_while(|segment| arrived.contains(segment)).count() as u32;
             packets.push(ack(round * RTT + RTT / 2, whole));
             if whole == self.segments {
-                return packets;
+                break;
             }
+        }
+        for packet in packets.iter_mut().skip(4) {
+            packet.to_client ^= self.upload;
         }
         packets
     }
@@ -105,9 +117,13 @@ impl Download {
 
 /// Handshake and request.
 fn opening() -> Vec<Packet> {
-    let packet = |micros, to_client, flags, len| {
-        let place = u32::from(!flags_open(flags));
-        Packet { micros, to_client, flags, place, len, stamp: 500 }
+    let packet = |micros, to_client, flags, len| Packet {
+        micros,
+        to_client,
+        flags,
+        place: 0,
+        len,
+        stamp: 500,
     };
     vec![
         packet(0, false, TcpFlags::SYN, 0),
@@ -115,10 +131,6 @@ fn opening() -> Vec<Packet> {
         packet(RTT + 100, false, TcpFlags::ACK, 0),
         packet(RTT + 200, false, TcpFlags::ACK, 100),
     ]
-}
-
-const fn flags_open(flags: TcpFlags) -> bool {
-    flags.contains(TcpFlags::SYN)
 }
 
 fn data(micros: u64, segment: u32, overtaken: bool) -> Packet {
@@ -133,14 +145,17 @@ fn ack(micros: u64, segments: u32) -> Packet {
 }
 
 fn segment(packet: Packet, frame: u64, (src, dst): (Endpoint, Endpoint)) -> Segment<'static> {
-    let (seq, ack) = if packet.to_client {
-        (SERVER + packet.place, CLIENT + 101)
-    } else {
-        (CLIENT + if packet.len > 0 { 1 } else { 101 }, SERVER + packet.place)
+    // The request of 100 bytes stands before what is uploaded.
+    let (client, server) = (CLIENT + 100 + packet.place, SERVER + packet.place);
+    let (seq, ack) = match (frame, packet.to_client, packet.len) {
+        (1, ..) => (CLIENT, 0),
+        (2, ..) => (SERVER, CLIENT + 1),
+        (3 | 4, ..) => (CLIENT + 1, SERVER + 1),
+        (_, true, 0) => (SERVER + 1, client),
+        (_, true, _) => (server, CLIENT + 101),
+        (_, false, 0) => (CLIENT + 101, server),
+        (_, false, _) => (client, SERVER + 1),
     };
-    let opens = flags_open(packet.flags);
-    let seq = if opens && !packet.to_client { CLIENT } else { seq };
-    let ack = if opens { if packet.to_client { CLIENT + 1 } else { 0 } } else { ack };
     Segment {
         frame: FrameId::new(0, frame),
         time: Timestamp::ZERO + Duration::from_micros(packet.micros),
@@ -175,12 +190,13 @@ fn endpoint(last: u8, port: u16) -> Endpoint {
 
 #[test]
 fn a_bucket_shows_its_rate_and_burst_on_both_sides_of_it() {
-    for before in [false, true] {
+    for (before, upload) in [(false, false), (true, false), (false, true), (true, true)] {
         let bucket = Some((20_000, 15_000));
-        let (_, held) = Download { bucket, before, ..PLAIN }.watched();
+        let (_, held) = Download { bucket, before, upload, ..PLAIN }.watched();
         let Held { ceiling, host, trigger, .. } = held.unwrap();
         assert_eq!((&*host, trigger), ("slow.example", FrameId::new(0, 4)));
-        assert_eq!((ceiling.direction, ceiling.beyond), (Direction::ToClient, before));
+        let way = if upload { Direction::ToServer } else { Direction::ToClient };
+        assert_eq!((ceiling.direction, ceiling.beyond), (way, before));
         assert!((19_000..21_000).contains(&ceiling.rate), "{ceiling:?}");
         assert!((8_000..17_000).contains(&ceiling.burst), "{ceiling:?}");
         assert!(ceiling.wobble < u64::from(2 * SIZE), "{ceiling:?}");

@@ -139,6 +139,10 @@ fn policed(slow: &Slow, grade: Grade) -> Fact {
         Direction::ToServer => "what the client sent",
     };
     let place = if ceiling.beyond { "behind" } else { "before" };
+    let first = match ceiling.burst {
+        0 => String::new(),
+        _ => format!(", once about {burst} had passed freely"),
+    };
     Fact {
         signal: Signal::RatePoliced,
         grade,
@@ -149,7 +153,7 @@ fn policed(slow: &Slow, grade: Grade) -> Fact {
             f64::from(ceiling.share) / 10.0
         ),
         text: format!(
-            "after {} in {}, {whose} was held to {rate} by losses {place} the capture point: at all {losses} of them, from {onset} to {last}, what had passed lies within {wobble} of one straight line",
+            "after {} in {}, {whose} was held to {rate} by losses {place} the capture point{first}: at all {losses} of them, from {onset} to {last}, what had passed lies within {wobble} of one straight line",
             slow.subject.name, slow.trigger
         ),
     }

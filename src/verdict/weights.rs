@@ -353,7 +353,7 @@ const TABLE: &[(Signal, Weight)] = &[
         weight(
             16.0,
             5.0,
-            "hand-set: up to 7 % of lossy transfers were policed, by plans and not by name (Flach and others, 2016): no more than the prior alone",
+            "hand-set: none of 1,624 public captures has it beside a faster flow; held down for up to 7 % of lossy transfers were policed, by plans (Flach and others, 2016)",
         ),
     ),
     (
