@@ -167,8 +167,6 @@ struct Control<'a> {
     here: bool,
     /// Not even a bucket that both share could have let it pass.
     shared: bool,
-    /// It ran many times as fast, or lost next to nothing: it did not take its share of a full line.
-    free: bool,
     /// What the bucket would have let pass.
     allowed: u64,
 }
@@ -179,22 +177,23 @@ impl<'a> Control<'a> {
         let ceiling = &slow.ceiling;
         let suits = swift.road.proto == slow.road.proto
             && swift.begins != slow.begins
-            && swift.subject.name != slow.subject.name;
+            && swift.subject.name != slow.subject.name
+            && is_free(ceiling, swift)
+            && is_spared(slow, swift);
         if !suits {
             return None;
         }
         let shared = tokens(ceiling, swift).map(|tokens| ceiling.lets_pass(tokens, &swift.run));
         let here = swift.road.server.ip == slow.road.server.ip;
         let faster = |allowed: u64| swift.run.bytes >= allowed.saturating_mul(FASTER);
-        let free = is_free(ceiling, swift);
         let (grade, allowed) = match shared.filter(|allowed| faster(*allowed)) {
-            Some(allowed) if here && free && is_spared(slow, swift) => (Grade::Full, allowed),
+            Some(allowed) if here => (Grade::Full, allowed),
             Some(allowed) => (Grade::Half, allowed),
             None if here => (Grade::Half, ceiling.lets_pass(ceiling.burst, &swift.run)),
             None => return None,
         };
         let shared = shared.is_some_and(faster);
-        faster(allowed).then_some(Self { swift, grade, here, shared, free, allowed })
+        faster(allowed).then_some(Self { swift, grade, here, shared, allowed })
     }
 
     /// The best first.
@@ -348,12 +347,10 @@ fn repeated(slow: &Slow, peers: &[&Slow]) -> Option<Fact> {
 fn alternatives(control: &Control<'_>) -> Vec<String> {
     let mut open = vec![
         "The server, or whoever houses it, polices what it sends for this name; a service may slow its own users.".to_owned(),
+        "A full line on which this flow came off much worse than the other.".to_owned(),
     ];
     if !control.here {
         open.push("This server's own line is policed, and its neighbour's is not.".to_owned());
-    }
-    if !control.free {
-        open.push("The line was full, and this flow came off worse than the other.".to_owned());
     }
     if !control.shared {
         open.push(

@@ -368,7 +368,7 @@ const TABLE: &[(Signal, Weight)] = &[
         Signal::ControlFaster,
         weight(
             15.0,
-            10.0,
+            7.0,
             "hand-set: as control_passed; in full it excludes a bucket that holds the whole line",
         ),
     ),

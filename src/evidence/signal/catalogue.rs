@@ -316,7 +316,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         Signal::ControlFaster,
         "A flow of the same client to the same server, for another name and in the same direction, carried three times what the ceiling lets pass in that time, losing clearly less than if both lost alike, and 2 % at most, or at ten times the rate, or a third as much at five times; it began after the first loss, so that even a bucket shared by both flows would have held it. In part: it came before, or the server is another one of the same prefix (/24, /48).",
         "Line, path and server could do more for another name: the name, and nothing else that this capture shows, makes the difference.",
-        "A server that slows some names or users itself. In part: a line policed as a whole whose burst the other flow had used up; a full line that flows share unevenly.",
+        "A server that slows some names or users itself; a full line that flows share very unevenly. In part: a line policed as a whole whose burst the other flow had used up.",
         "The rule of control measurements: Xue and others, IMC 2021 (a scrambled replay beside the original); Kakhki and others, IMC 2015",
     ),
     entry(
