@@ -55,6 +55,31 @@ fn the_main_job_names_the_host_the_frames_and_the_filter() {
 }
 
 #[test]
+fn what_the_tap_could_not_see_is_told_with_its_signals() {
+    let reach = |capture: PathBuf| {
+        let records = records(&[], &[capture]);
+        of_type(&records, "summary")[0]["reach"].clone()
+    };
+    let one_way = reach(story("one-sided"));
+    assert_eq!(
+        one_way["to_server_only"].as_u64().unwrap() + one_way["to_client_only"].as_u64().unwrap(),
+        one_way["connections"].as_u64().unwrap()
+    );
+    let hidden = one_way["out_of_reach"].as_array().unwrap();
+    assert!(hidden.iter().any(|signal| signal == "hello_unanswered"), "{hidden:?}");
+    let beside = reach(story("reset-both-ends-near-server"));
+    let hidden = beside["out_of_reach"].as_array().unwrap();
+    assert!(hidden.iter().any(|signal| signal == "rst_fast"), "{hidden:?}");
+    assert!(hidden.iter().all(|signal| signal != "hello_unanswered"), "{hidden:?}");
+    assert_eq!(reach(koryolink())["out_of_reach"], Value::Array(Vec::new()));
+    for (capture, told) in [(story("one-sided"), true), (koryolink(), false)] {
+        let output = tamperscope().arg("analyze").arg(capture).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.contains("Out of reach: of "), told, "{text}");
+    }
+}
+
+#[test]
 fn every_record_of_every_story_is_valid_by_the_schema() {
     let schema: Value =
         serde_json::from_str(include_str!("../src/report/records.schema.json")).unwrap();

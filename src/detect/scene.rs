@@ -175,10 +175,7 @@ impl<'a> Scene<'a> {
 
     /// Whether the tap stands beside the server: the way to the client is the long one.
     pub fn is_near_server(&self) -> bool {
-        let (client, server) = (self.handshake.client_rtt(), self.handshake.server_rtt());
-        client.zip(server).is_some_and(|(client, server)| {
-            client >= Duration::from_millis(4) && client >= server.times(4)
-        })
+        self.handshake.is_beside_server()
     }
 
     /// The latest name-bearing client packet not after `frame`.

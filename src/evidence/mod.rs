@@ -14,6 +14,7 @@ mod finding;
 mod flow;
 mod host;
 mod rate;
+mod reach;
 mod signal;
 mod summary;
 
@@ -32,6 +33,7 @@ pub use flow::{
 };
 pub use host::{HostRecord, HostVerdict};
 pub use rate::{Ceiling, Policed, Run, Slices};
+pub use reach::Reach;
 pub use signal::{Family, Signal, SignalEntry};
 pub use summary::{FingerprintSource, Summary, ToolRecord};
 

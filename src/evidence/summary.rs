@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Confidence, Kind};
+use super::{Confidence, Kind, Reach};
 
 /// A list of block-page fingerprints that was used.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
@@ -44,6 +44,8 @@ pub struct Summary {
     pub flows: u64,
     /// Findings by kind and confidence.
     pub findings: BTreeMap<Kind, BTreeMap<Confidence, u64>>,
+    /// How much of the connections could be seen.
+    pub reach: Reach,
     /// How often each limit was reached.
     pub limits: BTreeMap<String, u64>,
     /// Which program.

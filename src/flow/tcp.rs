@@ -55,6 +55,13 @@ impl Handshake {
         round_trip(self.syn_ack?.time, self.completed?)
     }
 
+    /// Whether the tap stands beside the server: the way to the client is the long one.
+    pub fn is_beside_server(&self) -> bool {
+        self.client_rtt().zip(self.server_rtt()).is_some_and(|(client, server)| {
+            client >= Duration::from_millis(4) && client >= server.times(4)
+        })
+    }
+
     /// Whether both sides offered TCP timestamps, which binds them (RFC 7323 §3.2).
     pub fn negotiated_timestamps(&self) -> Option<bool> {
         Some(self.syn?.timestamps.is_some() && self.syn_ack?.timestamps.is_some())

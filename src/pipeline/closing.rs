@@ -3,6 +3,7 @@
 use super::conversation::Conversation;
 use super::dns::Spoken;
 use super::openings::Openings;
+use super::reach::ReachTally;
 use super::refused::Refused;
 use super::resolvers::Resolvers;
 use super::tls::TlsTalk;
@@ -41,6 +42,8 @@ pub struct Outcome {
     pub openings: Openings,
     /// How resolvers answer, and the flows of theirs that may yet be judged.
     pub resolvers: Resolvers,
+    /// How much of the connections could be seen.
+    pub reach: ReachTally,
     /// What had to be given up.
     pub limits: LimitCounts,
 }

@@ -307,6 +307,7 @@ impl<'a> Lane<'a> {
             silence::of_tcp(key, &conversation, &mut self.outcome.passages, self.clock);
         let silent = self.admit_silent(unanswered);
         self.fold_acceptance(key, &conversation);
+        self.outcome.reach.add(&conversation.flow);
         let first = conversation.flow.first_frame;
         let refusal = refusal_of(key, &conversation).filter(|_| self.outcome.refused.wants(first));
         let slow = rates::of_tcp(key, &conversation, &mut self.outcome.swifts);

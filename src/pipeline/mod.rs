@@ -29,6 +29,7 @@ mod openings;
 mod parcel;
 mod quic;
 mod rates;
+mod reach;
 mod refused;
 mod resolvers;
 mod settings;

@@ -9,6 +9,7 @@ use super::intake::Intake;
 use super::joining::{
     Origin, join_certificates, join_rates, join_refusals, join_residual, join_silence,
 };
+use super::reach::ReachTally;
 use super::resolvers::Resolvers;
 use super::{Analysis, Openings, Outcome, Settings};
 use super::{consequence, dns};
@@ -17,8 +18,8 @@ use crate::correlate::{Acceptances, CertificateTally, HostTally, Passages, Swift
 use crate::decode::{FragmentConflict, SkipCounts};
 use crate::evidence::{
     CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
-    FragmentConflictRecord, FrameRole, InterfaceRecord, Kind, RoledFrame, Summary, Suspicion,
-    ToolRecord,
+    FragmentConflictRecord, FrameRole, InterfaceRecord, Kind, Reach, RoledFrame, Summary,
+    Suspicion, ToolRecord,
 };
 use crate::verdict::SIGNALS_VERSION;
 use crate::wire::FrameId;
@@ -42,6 +43,7 @@ impl Telling<'_> {
         let mut swifts = Swifts::default();
         let mut openings = Vec::new();
         let mut limits = LimitCounts::default();
+        let mut reach = ReachTally::default();
         let mut resolvers = Resolvers::default();
         for lane in lanes {
             flows.extend(lane.flows);
@@ -54,6 +56,7 @@ impl Telling<'_> {
             swifts.merge(lane.swifts);
             openings.push(lane.openings);
             limits.add(lane.limits);
+            reach.merge(lane.reach);
         }
         flows.extend(resolvers.take_flows());
         flows.append(&mut refused);
@@ -87,7 +90,11 @@ impl Telling<'_> {
         consequence::join(&mut records, &mut findings);
         Analysis {
             captures: self.captures(),
-            summary: self.summary(&findings, openings.iter().map(Openings::count).sum(), limits),
+            summary: self.summary(
+                &findings,
+                openings.iter().map(Openings::count).sum(),
+                (limits, reach.record()),
+            ),
             hosts: tally.records(),
             flows: records,
             findings,
@@ -223,7 +230,12 @@ impl Telling<'_> {
         errors.collect()
     }
 
-    fn summary(&self, findings: &[Finding], flows: u64, counts: LimitCounts) -> Summary {
+    fn summary(
+        &self,
+        findings: &[Finding],
+        flows: u64,
+        (counts, reach): (LimitCounts, Reach),
+    ) -> Summary {
         let mut limits = BTreeMap::new();
         limits.insert("flows_evicted".to_owned(), counts.flows_evicted);
         limits.insert("certificates_given_up".to_owned(), counts.certificates_given_up);
@@ -237,6 +249,7 @@ impl Telling<'_> {
             bytes: self.intake.bytes,
             flows,
             findings: tally(findings),
+            reach,
             limits,
             tool: ToolRecord {
                 name: env!("CARGO_PKG_NAME").to_owned(),

@@ -7,7 +7,7 @@ use super::jsonl::JsonLines;
 use crate::evidence::{
     BlockPage, ByDirection, CaptureRecord, Confidence, DamageRecord, Finding, FingerprintSource,
     FlowEnd, FlowRecord, FormatName, FrameRole, Grade, HostRecord, HostSource, HostVerdict,
-    HttpExchange, Injector, InterfaceRecord, Kind, RoleSource, RoledFrame, Signal, Summary,
+    HttpExchange, Injector, InterfaceRecord, Kind, Reach, RoleSource, RoledFrame, Signal, Summary,
     TlsNames, ToolRecord, Weighed,
 };
 use crate::wire::{Direction, Endpoint, FrameId, Timestamp, Transport, Ttl};
@@ -401,6 +401,7 @@ fn summary(findings: &[(Kind, Confidence, u64)]) -> Summary {
         bytes: 48_213,
         flows: 12,
         findings: counts,
+        reach: Reach::default(),
         limits: BTreeMap::new(),
         tool: ToolRecord {
             name: "tamperscope".to_owned(),

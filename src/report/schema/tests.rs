@@ -42,7 +42,8 @@ const CONTRACT: [(&str, &str); 5] = [
     ),
     (
         "summary",
-        "packets bytes flows findings limits tool tool.name tool.version tool.commit \
+        "packets bytes flows findings reach reach.connections reach.to_server_only \
+         reach.to_client_only reach.without_handshake reach.near_server reach.out_of_reach limits tool tool.name tool.version tool.commit \
          tool.signals_version tool.fingerprints tool.fingerprints.name tool.fingerprints.sha256 \
          tool.fingerprints.entries",
     ),

@@ -5,7 +5,7 @@ use std::io;
 
 use super::Outcome;
 use super::words::{count, list, thousands};
-use crate::evidence::{HostRecord, HostVerdict, Summary};
+use crate::evidence::{HostRecord, HostVerdict, Reach, Summary};
 use crate::report::page::{Ink, Page};
 
 pub(super) fn write(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()> {
@@ -33,12 +33,46 @@ pub(super) fn write(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()
     if let Some(text) = tally(skipped) {
         page.paragraph(0, &format!("Packets not analysed: {text}."))?;
     }
+    if let Some(text) = out_of_reach(&outcome.summary.reach) {
+        page.lead(0, Ink::Strong, "Out of reach: ", &text)?;
+    }
     let limits = outcome.summary.limits.iter().map(|(name, times)| (name.as_str(), *times));
     if let Some(text) = tally(limits.collect()) {
         let text = format!("{text}; what was given up there could not be judged.");
         page.lead(0, Ink::Warning, "Limits reached: ", &text)?;
     }
     Ok(())
+}
+
+/// What the place of the tap let nobody see, if that is much.
+fn out_of_reach(reach: &Reach) -> Option<String> {
+    if reach.out_of_reach.is_empty() {
+        return None;
+    }
+    let of = count(reach.connections, "connection with data", "connections with data");
+    let ways = [
+        (reach.to_server_only, "had only packets to the server"),
+        (reach.to_client_only, "had only packets to the client"),
+        (reach.without_handshake, "lacked their opening"),
+        (reach.near_server, "were seen within 4 ms of the server or beside it"),
+    ];
+    let ways: Vec<String> = ways
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, how)| format!("{} {how}", thousands(*n)))
+        .collect();
+    let signals: Vec<String> =
+        reach.out_of_reach.iter().map(|signal| signal.name().to_owned()).collect();
+    let beside = if reach.near_server * 2 >= reach.connections {
+        " What was sent to the clients from nearer to them need not pass this tap."
+    } else {
+        ""
+    };
+    Some(format!(
+        "of {of}, {}; so in half of them or more these signals could not be looked for: {}. That none was found proves nothing.{beside}",
+        list(&ways),
+        list(&signals)
+    ))
 }
 
 /// Says what an empty result means, and what it does not.
