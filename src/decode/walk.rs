@@ -53,7 +53,7 @@ pub(super) enum Leaf<'a> {
     Udp(UdpLeaf<'a>),
 }
 
-/// Walks a captured frame, by the short way if it is a [plain](plain) one.
+/// Walks a captured frame, by the short way if it is a [plain] one.
 #[inline]
 pub(super) fn frame<'a>(frame: &Frame<'a>) -> Result<Walked<'a>, Skip> {
     match plain::leaf(frame) {
