@@ -186,8 +186,9 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
             suspect.frame, asked.frame
         )
     } else {
+        let how = if took < rtt { "not much" } else { "no" };
         format!(
-            "{} came {took} after {}, no sooner than the server's {rtt}",
+            "{} came {took} after {}, {how} sooner than the server, which needs {rtt}",
             suspect.frame, asked.frame
         )
     };

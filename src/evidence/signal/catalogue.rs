@@ -111,7 +111,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::TimingMatch,
-        "The packet came no sooner than the server's own round trip allows.",
+        "The packet took three quarters of the server's own round trip or longer.",
         "Nothing; it takes weight from the suspicion.",
         "-",
         "As rst_fast",
