@@ -64,7 +64,7 @@ impl CertificateTally {
     /// Adds a certificate that an issuer vouches for.
     pub fn add(&mut self, sight: &CertificateSight) {
         let Some(name) = normal(&sight.name).filter(|name| name.len() <= MAX_NAME) else { return };
-        let place = sight.syn_ack.map(|(_, ttl)| Place::of(ttl, sight.handshake));
+        let place = sight.syn_ack.map(|seen| Place::of(seen, sight.handshake));
         let shown = Shown {
             flows: 1,
             example: Some((sight.frame, sight.issuer.clone())),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::evidence::{Confidence, Finding, FlowRecord, HostRecord, HostSource, HostVerdict, Kind};
-use crate::wire::Timestamp;
+use crate::wire::{Timestamp, mapped_octets, stable_hash};
 
 /// What is known so far of every host that flows have named.
 ///
@@ -312,17 +312,9 @@ pub(super) fn normal(name: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_ascii_lowercase())
 }
 
-/// FNV-1a: the same on every machine, which a fold over many machines needs. Whoever steers it
-/// steers only which names are given up once there are more than [`MAX_HOSTS`].
+/// Which names are given up once there are more than [`MAX_HOSTS`].
 pub(super) fn hash(name: &str, ip: Option<IpAddr>) -> u64 {
-    let address = match ip {
-        Some(IpAddr::V4(ip)) => ip.to_ipv6_mapped().octets(),
-        Some(IpAddr::V6(ip)) => ip.octets(),
-        None => [0; 16],
-    };
-    name.bytes().chain(address).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    stable_hash(name.bytes().chain(ip.map_or([0; 16], mapped_octets)))
 }
 
 #[cfg(test)]

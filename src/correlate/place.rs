@@ -8,20 +8,25 @@ use crate::wire::{Duration, FrameId, Ttl};
 pub(super) struct Place {
     pub(super) ttl_low: Ttl,
     pub(super) ttl_high: Ttl,
-    pub(super) handshake_least: Option<Duration>,
+    /// The shortest handshake, and the frame of its SYN/ACK.
+    pub(super) handshake_least: Option<(Duration, FrameId)>,
+    /// The first SYN/ACK, that a reader can look at.
+    pub(super) example: FrameId,
     pub(super) flows: u64,
 }
 
 impl Place {
     /// What one handshake shows.
-    pub(super) const fn of(ttl: Ttl, handshake: Option<Duration>) -> Self {
-        Self { ttl_low: ttl, ttl_high: ttl, handshake_least: handshake, flows: 1 }
+    pub(super) fn of((frame, ttl): (FrameId, Ttl), handshake: Option<Duration>) -> Self {
+        let handshake_least = handshake.map(|took| (took, frame));
+        Self { ttl_low: ttl, ttl_high: ttl, handshake_least, example: frame, flows: 1 }
     }
 
     pub(super) fn add(&mut self, other: Self) {
         self.ttl_low = self.ttl_low.min(other.ttl_low);
         self.ttl_high = self.ttl_high.max(other.ttl_high);
         self.handshake_least = self.handshake_least.into_iter().chain(other.handshake_least).min();
+        self.example = self.example.min(other.example);
         self.flows += other.flows;
     }
 
@@ -44,7 +49,10 @@ impl Place {
             frame,
             expected: format!("TTL {range}"),
             observed: format!("TTL {ttl}"),
-            text: format!("{frame} has TTL {ttl}; {whose} answers with {range}"),
+            text: format!(
+                "{frame} has TTL {ttl}; {whose} answers with {range}, as in {}",
+                self.example
+            ),
         })
     }
 
@@ -55,7 +63,7 @@ impl Place {
         took: Duration,
         (fast, whose): (Signal, &str),
     ) -> Option<Fact> {
-        let least = self.handshake_least?;
+        let (least, example) = self.handshake_least?;
         let signal = if took < least.over(2) && least >= HANDSHAKE_MIN {
             fast
         } else if took.times(4) >= least.times(3) {
@@ -70,7 +78,7 @@ impl Place {
             expected: format!("{least} or more"),
             observed: took.to_string(),
             text: format!(
-                "{frame} came {took} after the SYN; {whose} never took less than {least}"
+                "{frame} came {took} after the SYN; {whose} never took less than {least}, as in {example}"
             ),
         })
     }

@@ -8,11 +8,12 @@
 //! flows (see `hosts`).
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use super::place::Place;
 use crate::evidence::{Fact, Injector, Kind, Signal, Suspicion};
-use crate::wire::{Direction, Duration, Endpoint, FrameId, Timestamp, Ttl};
+use crate::wire::{
+    Direction, Duration, Endpoint, FrameId, Timestamp, Ttl, mapped_octets, stable_hash,
+};
 
 /// A SYN that was answered by a RST.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,9 +39,14 @@ pub struct Acceptances {
 }
 
 impl Acceptances {
-    /// A SYN/ACK of `server` with `ttl`, `handshake` after the SYN.
-    pub fn add(&mut self, server: Endpoint, ttl: Ttl, handshake: Option<Duration>) {
-        self.put((hash(server), server), Place::of(ttl, handshake));
+    /// The SYN/ACK of `server` in `frame`, with `ttl`, `handshake` after the SYN.
+    pub fn add(
+        &mut self,
+        server: Endpoint,
+        (frame, ttl): (FrameId, Ttl),
+        handshake: Option<Duration>,
+    ) {
+        self.put((hash(server), server), Place::of((frame, ttl), handshake));
     }
 
     /// Adds all that `other` knows; the flows of the two must be distinct.
@@ -96,15 +102,9 @@ impl Acceptances {
     }
 }
 
-/// FNV-1a, the same on every machine: tallies of several machines can be merged.
+/// Which ports are given up once there are more than [`PORTS_MAX`].
 fn hash(server: Endpoint) -> u64 {
-    let octets = match server.ip {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
-    };
-    octets.iter().chain(&server.port.to_be_bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, octet| {
-        (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    stable_hash(mapped_octets(server.ip).into_iter().chain(server.port.to_be_bytes()))
 }
 
 /// Most ports kept: 6 MB when full.
@@ -112,6 +112,8 @@ const PORTS_MAX: usize = 1 << 16;
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
     use crate::evidence::Confidence;
     use crate::verdict;
@@ -122,7 +124,8 @@ mod tests {
     fn known() -> Acceptances {
         let mut known = Acceptances::default();
         for millis in [42, 40, 47] {
-            known.add(SERVER, Ttl(52), Some(Duration::from_millis(millis)));
+            let frame = FrameId::new(0, 1_000 + millis);
+            known.add(SERVER, (frame, Ttl(52)), Some(Duration::from_millis(millis)));
         }
         known
     }
@@ -132,6 +135,10 @@ mod tests {
         let took = Duration::from_millis(millis);
         let refusal = Refusal { server, syn, frame, time: Timestamp::ZERO, took, ttl: Ttl(ttl) };
         known().judge(&refusal)
+    }
+
+    fn told(suspicion: Option<&Suspicion>) -> Vec<&str> {
+        suspicion.into_iter().flat_map(|one| &one.facts).map(|fact| fact.text.as_str()).collect()
     }
 
     fn verdict(suspicion: Option<Suspicion>) -> Option<Confidence> {
@@ -145,6 +152,9 @@ mod tests {
             suspicion.facts.iter().map(|fact| fact.signal).collect()
         };
         assert_eq!(suspicion.as_ref().map(signals), Some(vec![Signal::RstFast, Signal::TtlShift]));
+        let texts: Vec<&str> = told(suspicion.as_ref());
+        assert!(texts[0].ends_with("never took less than 40.0 ms, as in f1040"), "{}", texts[0]);
+        assert!(texts[1].ends_with("answers with 52, as in f1040"), "{}", texts[1]);
         assert!(verdict(suspicion) >= Some(Confidence::Possible));
     }
 
@@ -168,7 +178,7 @@ mod tests {
     #[test]
     fn what_is_known_does_not_depend_on_the_order() {
         let (mut one, mut other) = (known(), Acceptances::default());
-        other.add(SERVER, Ttl(50), None);
+        other.add(SERVER, (FrameId::new(0, 9), Ttl(50)), None);
         let mut merged = other.clone();
         merged.merge(known());
         one.merge(other);

@@ -59,6 +59,8 @@ pub struct LimitCounts {
     pub certificates_given_up: u64,
     /// Flows without an answer that were not compared with others.
     pub silences_given_up: u64,
+    /// Flows that were refused; beyond [`Refused::FLOWS_MAX`] they are not compared with others.
+    pub refused: u64,
     /// Flows that met a ceiling and were not compared with others.
     pub ceilings_given_up: u64,
 }
@@ -70,6 +72,7 @@ impl LimitCounts {
         self.streams_given_up += other.streams_given_up;
         self.certificates_given_up += other.certificates_given_up;
         self.silences_given_up += other.silences_given_up;
+        self.refused += other.refused;
         self.ceilings_given_up += other.ceilings_given_up;
     }
 }

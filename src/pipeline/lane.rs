@@ -246,6 +246,7 @@ impl<'a> Lane<'a> {
         let wanted = refused && self.outcome.refused.wants(prelude.first_frame());
         let plain = prelude.is_unanswered() || refused;
         if plain && !wanted && !settings.flows {
+            self.outcome.limits.refused += u64::from(refused);
             self.directory.ended(None, false);
             return;
         }
@@ -309,7 +310,9 @@ impl<'a> Lane<'a> {
         self.fold_acceptance(key, &conversation);
         self.outcome.reach.add(&conversation.flow);
         let first = conversation.flow.first_frame;
-        let refusal = refusal_of(key, &conversation).filter(|_| self.outcome.refused.wants(first));
+        let refusal = refusal_of(key, &conversation);
+        self.outcome.limits.refused += u64::from(refusal.is_some());
+        let refusal = refusal.filter(|_| self.outcome.refused.wants(first));
         let slow = rates::of_tcp(key, &conversation, &mut self.outcome.swifts);
         let slow = self.admit_slow(slow);
         let plain = found.is_empty() && odd.is_none() && silent.is_none() && slow.is_none();
@@ -339,7 +342,8 @@ impl<'a> Lane<'a> {
         let flow = &conversation.flow;
         if let Some(syn_ack) = flow.handshake.syn_ack {
             let server = key.endpoint(flow.client.other());
-            self.outcome.acceptances.add(server, syn_ack.ttl, flow.handshake.server_rtt());
+            let seen = (syn_ack.frame, syn_ack.ttl);
+            self.outcome.acceptances.add(server, seen, flow.handshake.server_rtt());
         }
     }
 

@@ -10,6 +10,7 @@ use super::joining::{
     Origin, join_certificates, join_rates, join_refusals, join_residual, join_silence,
 };
 use super::reach::ReachTally;
+use super::refused::Refused;
 use super::resolvers::Resolvers;
 use super::{Analysis, Openings, Outcome, Settings};
 use super::{consequence, dns};
@@ -241,6 +242,8 @@ impl Telling<'_> {
         limits.insert("certificates_given_up".to_owned(), counts.certificates_given_up);
         limits.insert("ceilings_given_up".to_owned(), counts.ceilings_given_up);
         limits.insert("silences_given_up".to_owned(), counts.silences_given_up);
+        let refusals_given_up = counts.refused.saturating_sub(Refused::FLOWS_MAX as u64);
+        limits.insert("refusals_given_up".to_owned(), refusals_given_up);
         limits.insert("streams_given_up".to_owned(), counts.streams_given_up);
         limits
             .insert("fragments_given_up".to_owned(), self.intake.decoder.fragment_stats().evicted);

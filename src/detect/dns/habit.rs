@@ -7,7 +7,7 @@ use super::exchange::{Exchange, Query, Reply};
 use super::impossible;
 use crate::detect::fingerprint::FingerprintSet;
 use crate::evidence::Grade;
-use crate::wire::{Direction, Duration, Ttl};
+use crate::wire::{Direction, Duration, Ttl, mapped_octets, stable_hash};
 
 /// How each resolver of the recording usually answers: sums, so that the order in which exchanges
 /// are added does not matter, and one exchange can be taken out again to be held against the rest.
@@ -83,7 +83,7 @@ impl Habits {
     }
 
     fn resolver(&mut self, server: IpAddr) -> &mut Habit {
-        self.resolvers.entry((hash(server), server)).or_default()
+        self.resolvers.entry((stable_hash(mapped_octets(server)), server)).or_default()
     }
 
     fn hold_bound(&mut self) {
@@ -110,7 +110,7 @@ impl Habits {
         exchange: &Exchange,
         list: &FingerprintSet,
     ) -> Habit {
-        let Some(habit) = self.resolvers.get(&(hash(server), server)) else {
+        let Some(habit) = self.resolvers.get(&(stable_hash(mapped_octets(server)), server)) else {
             return Habit::default();
         };
         let mut habit = habit.clone();
@@ -255,17 +255,6 @@ fn usual<T: Ord + Copy>(counts: impl Iterator<Item = (T, u32)>) -> Option<T> {
     let all: u32 = sums.values().sum();
     let (value, most) = sums.into_iter().max_by_key(|(_, count)| *count)?;
     (all >= 3 && u64::from(most) * 4 >= u64::from(all) * 3).then_some(value)
-}
-
-/// FNV-1a, the same on every machine: habits of several machines can be merged.
-fn hash(address: IpAddr) -> u64 {
-    let octets = match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
-    };
-    octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| {
-        (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 /// Routes change by a hop or two.
