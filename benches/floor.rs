@@ -4,6 +4,8 @@
 
 #[path = "floor/mod.rs"]
 mod floor;
+#[path = "typed/mod.rs"]
+mod typed;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,13 +14,8 @@ use std::time::Instant;
 use floor::LookUp;
 
 fn main() -> ExitCode {
-    let typed: Vec<String> = std::env::args().skip(1).collect();
-    if !typed.iter().any(|argument| argument == "--bench") {
-        // A test runner asks what there is to test: nothing.
-        return ExitCode::SUCCESS;
-    }
-    let typed: Vec<&str> =
-        typed.iter().map(String::as_str).filter(|typed| *typed != "--bench").collect();
+    let Some(typed) = typed::typed() else { return ExitCode::SUCCESS };
+    let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
     match *typed {
         // `cargo bench` without arguments runs all benches; there is no file to walk.
         [] => ExitCode::SUCCESS,

@@ -2,6 +2,8 @@
 
 #![allow(clippy::indexing_slicing, clippy::expect_used, reason = "no bytes of strangers are read")]
 
+#[path = "typed/mod.rs"]
+mod typed;
 #[path = "workload/mod.rs"]
 mod workload;
 
@@ -11,13 +13,8 @@ use std::process::ExitCode;
 use workload::{EDITION, Size, Workload};
 
 fn main() -> ExitCode {
-    let typed: Vec<String> = std::env::args().skip(1).collect();
-    if !typed.iter().any(|argument| argument == "--bench") {
-        // A test runner asks what there is to test: nothing.
-        return ExitCode::SUCCESS;
-    }
-    let typed: Vec<&str> =
-        typed.iter().map(String::as_str).filter(|typed| *typed != "--bench").collect();
+    let Some(typed) = typed::typed() else { return ExitCode::SUCCESS };
+    let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
     match *typed {
         // `cargo bench` without arguments runs all benches; this one measures nothing.
         [] => ExitCode::SUCCESS,

@@ -13,6 +13,7 @@
 mod certificates;
 mod hosts;
 mod passages;
+mod peers;
 mod place;
 mod rates;
 mod refusals;

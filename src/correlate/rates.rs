@@ -8,13 +8,13 @@
 //! Everything here is a comparison of values; the order in which they were folded does not matter.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::collections::BTreeSet;
 
-use super::passages::{Road, Subject, network};
+use super::passages::{Road, Subject};
+use super::peers::{Peer, Peers};
 use super::swift::{Swift, Swifts};
 use crate::evidence::{Ceiling, Fact, Grade, HostSource, Kind, Policed, Signal, Suspicion};
-use crate::wire::{Direction, Duration, FrameId};
+use crate::wire::{Direction, Duration, FrameId, Timestamp};
 
 /// A flow whose losses fit a ceiling.
 #[derive(Clone, PartialEq, Debug)]
@@ -47,21 +47,23 @@ pub struct Throttled {
 /// All flows of a recording that met a ceiling, by client and network of the server.
 #[derive(Debug, Default)]
 pub struct Slows<'a> {
-    flows: BTreeMap<(IpAddr, IpAddr), Vec<&'a Slow>>,
+    flows: Peers<'a, Slow>,
+}
+
+impl Peer for Slow {
+    fn road(&self) -> Road {
+        self.road
+    }
+
+    fn since(&self) -> (Timestamp, FrameId) {
+        (self.ceiling.onset.1, self.begins)
+    }
 }
 
 impl<'a> Slows<'a> {
     /// All of `flows`.
     pub fn of(flows: impl IntoIterator<Item = &'a Slow>) -> Self {
-        let mut all = Self::default();
-        for flow in flows {
-            let key = (flow.road.client, network(flow.road.server.ip));
-            all.flows.entry(key).or_default().push(flow);
-        }
-        for flows in all.flows.values_mut() {
-            flows.sort_by_key(|flow| (flow.ceiling.onset.1, flow.begins));
-        }
-        all
+        Self { flows: Peers::of(flows) }
     }
 
     /// Holds `slow`, which is one of them, against the others and against who was fast. `None`
@@ -96,17 +98,11 @@ impl<'a> Slows<'a> {
         Some(Throttled { suspicion, control: control.swift.begins, policed })
     }
 
-    /// The others of the same client and network, near in time.
+    /// The others of the same client and network in the same direction, near in time.
     fn peers(&self, slow: &Slow) -> Vec<&'a Slow> {
-        let key = (slow.road.client, network(slow.road.server.ip));
-        let flows = self.flows.get(&key).map(Vec::as_slice).unwrap_or_default();
-        let (low, high) = (slow.ceiling.begun - NEAR, slow.ceiling.last.1 + NEAR);
-        let begin = flows.partition_point(|flow| flow.ceiling.onset.1 < low);
-        let near = flows.iter().skip(begin).take_while(|flow| flow.ceiling.onset.1 <= high);
-        let alike = |flow: &&&Slow| {
-            flow.begins != slow.begins && flow.ceiling.direction == slow.ceiling.direction
-        };
-        near.take(PEERS_MAX).filter(alike).copied().collect()
+        let window = (slow.ceiling.begun - NEAR, slow.ceiling.last.1 + NEAR);
+        let alike = |flow: &&Slow| flow.ceiling.direction == slow.ceiling.direction;
+        self.flows.near(slow, window).filter(alike).collect()
     }
 }
 
@@ -395,8 +391,6 @@ fn size(bytes: u64) -> String {
 
 /// Flows so far from each other are compared.
 const NEAR: Duration = Duration::from_secs(120);
-/// Other slow flows that are looked at.
-const PEERS_MAX: usize = 256;
 /// How many times what the ceiling allows a control must have carried.
 const FASTER: u64 = 3;
 /// Flows that share a full or policed line are seldom so many times as fast as each other: in 60

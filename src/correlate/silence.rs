@@ -6,10 +6,10 @@
 //! Everything here is a comparison of values; the order in which they were folded does not matter.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::collections::BTreeSet;
 
-use super::passages::{Passages, Passed, Road, Subject, network};
+use super::passages::{Passages, Passed, Road, Subject};
+use super::peers::{Peer, Peers};
 use crate::evidence::{Fact, Grade, HostSource, Kind, Signal, Suspicion};
 use crate::wire::{Duration, FrameId, Timestamp};
 
@@ -54,21 +54,23 @@ pub struct Judged {
 /// All silent flows of a recording, by client and network of the server.
 #[derive(Debug, Default)]
 pub struct Silences<'a> {
-    flows: BTreeMap<(IpAddr, IpAddr), Vec<&'a Silent>>,
+    flows: Peers<'a, Silent>,
+}
+
+impl Peer for Silent {
+    fn road(&self) -> Road {
+        self.road
+    }
+
+    fn since(&self) -> (Timestamp, FrameId) {
+        (self.from, self.begins)
+    }
 }
 
 impl<'a> Silences<'a> {
     /// All of `flows`.
     pub fn of(flows: impl IntoIterator<Item = &'a Silent>) -> Self {
-        let mut all = Self::default();
-        for flow in flows {
-            let key = (flow.road.client, network(flow.road.server.ip));
-            all.flows.entry(key).or_default().push(flow);
-        }
-        for flows in all.flows.values_mut() {
-            flows.sort_by_key(|flow| (flow.from, flow.begins));
-        }
-        all
+        Self { flows: Peers::of(flows) }
     }
 
     /// Holds `silent`, which is one of them, against the others and against what passed.
@@ -106,18 +108,8 @@ impl<'a> Silences<'a> {
 
     /// The others between the same two addresses, near in time.
     fn peers(&self, silent: &Silent) -> Vec<&'a Silent> {
-        let key = (silent.road.client, network(silent.road.server.ip));
-        let flows = self.flows.get(&key).map(Vec::as_slice).unwrap_or_default();
-        let low = silent.from - NEAR;
-        let begin = flows.partition_point(|flow| flow.from < low);
-        let near = flows
-            .iter()
-            .skip(begin)
-            .take(PEERS_MAX)
-            .take_while(|flow| flow.from <= silent.until + NEAR);
-        near.filter(|flow| flow.road == silent.road && flow.begins != silent.begins)
-            .copied()
-            .collect()
+        let window = (silent.from - NEAR, silent.until + NEAR);
+        self.flows.near(silent, window).filter(|flow| flow.road == silent.road).collect()
     }
 }
 
@@ -480,8 +472,6 @@ const NEAR: Duration = Duration::from_secs(120);
 /// A server that was heard so shortly before was alive, and so was the way to it. Later it may have
 /// died, or an address translation may have forgotten the connection.
 const IDLE_MAX: Duration = Duration::from_millis(1_000);
-/// Other silent flows that are looked at.
-const PEERS_MAX: usize = 256;
 /// From this size on a packet may be too large for a path whose small packets pass: what IPv6
 /// guarantees (RFC 8200 §5), less headers.
 const LARGE: u32 = 1_180;

@@ -7,10 +7,11 @@ use super::closing::{Ended, Outcome, certificate_of, judge, refusal_of, tell_tcp
 use super::conversation::Conversation;
 use super::directory::Directory;
 use super::dns::Spoken;
+use super::quota::Quota;
 use super::settings::Settings;
 use super::udp::DatagramTalk;
 use super::{rates, silence};
-use crate::correlate::{CertificateSight, Silent, Slow};
+use crate::correlate::CertificateSight;
 use crate::decode::Packet;
 use crate::evidence::FlowEnd;
 use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, Prelude, SlotId};
@@ -24,20 +25,14 @@ pub struct Lane<'a> {
     clock: Timestamp,
     ahead: Option<Ahead>,
     memory: usize,
-    odd_certificates: usize,
-    silent: usize,
-    slow: usize,
+    /// Flows kept for their certificates,
+    odd_certificates: Quota,
+    /// because they were not answered,
+    silent: Quota,
+    /// and because they met a ceiling.
+    slow: Quota,
     outcome: Outcome,
 }
-
-/// Flows kept for their certificates: a kilobyte and a half each.
-const ODD_CERTIFICATES_MAX: usize = 1 << 15;
-
-/// Flows kept because they were not answered: a kilobyte each.
-const SILENT_MAX: usize = 1 << 15;
-
-/// Flows kept because they met a ceiling: a kilobyte each.
-const SLOW_MAX: usize = 1 << 15;
 
 /// The last packet, where its time is not believed yet.
 #[derive(Clone, Copy, Debug)]
@@ -68,9 +63,9 @@ impl<'a> Lane<'a> {
             clock: Timestamp::ZERO,
             ahead: None,
             memory: 0,
-            odd_certificates: 0,
-            silent: 0,
-            slow: 0,
+            odd_certificates: Quota::default(),
+            silent: Quota::default(),
+            slow: Quota::default(),
             outcome: Outcome::default(),
         }
     }
@@ -259,7 +254,7 @@ impl<'a> Lane<'a> {
         let spoken = std::mem::take(&mut talk.dns).finish(&self.settings.fingerprints);
         let unanswered =
             silence::of_udp(key, (&talk, &spoken), &mut self.outcome.passages, self.clock);
-        let silent = self.admit_silent(unanswered);
+        let silent = self.silent.admit(unanswered, &mut self.outcome.limits.silences_given_up);
         let DatagramTalk { flow, quic, .. } = talk;
         let server = key.endpoint(flow.client.other()).ip;
         let host = quic.names().and_then(|names| names.sni.as_deref());
@@ -306,7 +301,7 @@ impl<'a> Lane<'a> {
         let odd = self.fold_certificate(certificate);
         let unanswered =
             silence::of_tcp(key, &conversation, &mut self.outcome.passages, self.clock);
-        let silent = self.admit_silent(unanswered);
+        let silent = self.silent.admit(unanswered, &mut self.outcome.limits.silences_given_up);
         self.fold_acceptance(key, &conversation);
         self.outcome.reach.add(&conversation.flow);
         let first = conversation.flow.first_frame;
@@ -314,7 +309,7 @@ impl<'a> Lane<'a> {
         self.outcome.limits.refused += u64::from(refusal.is_some());
         let refusal = refusal.filter(|_| self.outcome.refused.wants(first));
         let slow = rates::of_tcp(key, &conversation, &mut self.outcome.swifts);
-        let slow = self.admit_slow(slow);
+        let slow = self.slow.admit(slow, &mut self.outcome.limits.ceilings_given_up);
         let plain = found.is_empty() && odd.is_none() && silent.is_none() && slow.is_none();
         let alone = plain && !told;
         if alone && refusal.is_none() {
@@ -347,28 +342,6 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// Lets in a flow that was not answered, if there is room.
-    fn admit_silent(&mut self, silent: Option<Box<Silent>>) -> Option<Box<Silent>> {
-        let silent = silent?;
-        if self.silent >= SILENT_MAX {
-            self.outcome.limits.silences_given_up += 1;
-            return None;
-        }
-        self.silent += 1;
-        Some(silent)
-    }
-
-    /// Lets in a flow that met a ceiling, if there is room.
-    fn admit_slow(&mut self, slow: Option<Box<Slow>>) -> Option<Box<Slow>> {
-        let slow = slow?;
-        if self.slow >= SLOW_MAX {
-            self.outcome.limits.ceilings_given_up += 1;
-            return None;
-        }
-        self.slow += 1;
-        Some(slow)
-    }
-
     /// Folds a certificate that an issuer vouches for; gives back any other, which only the other
     /// flows for its name can tell the meaning of.
     fn fold_certificate(
@@ -380,12 +353,8 @@ impl<'a> Lane<'a> {
             self.outcome.certificates.add(&seen);
             return None;
         }
-        if self.odd_certificates >= ODD_CERTIFICATES_MAX {
-            self.outcome.limits.certificates_given_up += 1;
-            return None;
-        }
-        self.odd_certificates += 1;
-        Some(Box::new(seen))
+        let given_up = &mut self.outcome.limits.certificates_given_up;
+        self.odd_certificates.admit(Some(Box::new(seen)), given_up)
     }
 }
 

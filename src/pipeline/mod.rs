@@ -28,6 +28,7 @@ mod lanes;
 mod openings;
 mod parcel;
 mod quic;
+mod quota;
 mod rates;
 mod reach;
 mod refused;
