@@ -79,7 +79,7 @@ impl Ring {
         if self.kept.len() < Tape::KEPT {
             if self.kept.len() == self.kept.capacity() {
                 // Most flows are short, and a ring for all twelve is more than they have otherwise.
-                self.kept.reserve_exact(Tape::KEPT / 3);
+                self.kept.reserve_exact(Tape::KEPT / 4);
             }
             self.kept.push(*sighting);
             return None;

@@ -15,6 +15,7 @@ mod lifecycle;
 mod prelude;
 mod sighting;
 mod signature;
+mod slab;
 mod table;
 mod tcp;
 mod udp;

@@ -17,6 +17,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use super::slab::Slab;
 use crate::wire::{Duration, FlowKey, Timestamp};
 
 /// What a flow is worth when room is short, and how long it may idle.
@@ -100,7 +101,7 @@ pub struct SlotId(u32);
 #[derive(Debug)]
 pub struct FlowTable<V> {
     index: HashTable<u32>,
-    slots: Vec<Slot<V>>,
+    slots: Slab<Slot<V>>,
     free: u32,
     queues: [Queue; Class::COUNT],
     idle: [Duration; Class::COUNT],
@@ -139,7 +140,7 @@ impl<V> FlowTable<V> {
     pub fn new(capacity: usize, idle: Idle, hasher: FlowHasher) -> Self {
         Self {
             index: HashTable::new(),
-            slots: Vec::new(),
+            slots: Slab::new(),
             free: NIL,
             queues: [Queue { head: NIL, tail: NIL }; Class::COUNT],
             idle: [idle.opening, idle.over, idle.datagrams, idle.established],
@@ -169,14 +170,14 @@ impl<V> FlowTable<V> {
     pub fn find(&self, hash: u64, key: &FlowKey) -> Option<SlotId> {
         let slots = &self.slots;
         self.index
-            .find(hash, |place| slots.get(*place as usize).is_some_and(|slot| slot.is_of(key)))
+            .find(hash, |place| slots.get(*place).is_some_and(|slot| slot.is_of(key)))
             .map(|place| SlotId(*place))
     }
 
     /// Whether the flow in `id` has idled `now` beyond the limit of its class: it has ended, even if
     /// it was not swept away yet.
     pub fn is_overdue(&self, id: SlotId, now: Timestamp) -> bool {
-        self.slots.get(id.0 as usize).is_some_and(|slot| {
+        self.slots.get(id.0).is_some_and(|slot| {
             let limit = self.idle.get(slot.class.index());
             limit.is_some_and(|limit| now.since(slot.touched) > *limit)
         })
@@ -184,12 +185,12 @@ impl<V> FlowTable<V> {
 
     /// The flow in `id`.
     pub fn flow_mut(&mut self, id: SlotId) -> Option<&mut V> {
-        self.slots.get_mut(id.0 as usize)?.flow.as_mut().map(|(_, flow)| flow)
+        self.slots.get_mut(id.0)?.flow.as_mut().map(|(_, flow)| flow)
     }
 
     /// The flow in `id` with its key.
     pub fn entry_mut(&mut self, id: SlotId) -> Option<(&FlowKey, &mut V)> {
-        self.slots.get_mut(id.0 as usize)?.flow.as_mut().map(|(key, flow)| (&*key, flow))
+        self.slots.get_mut(id.0)?.flow.as_mut().map(|(key, flow)| (&*key, flow))
     }
 
     /// Puts a new flow in. There must be room: call [`Self::make_room`] before.
@@ -197,15 +198,14 @@ impl<V> FlowTable<V> {
         let (now, class) = at;
         let flow = Some((key, flow));
         let slot = Slot { flow, touched: now, queued: now, class, previous: NIL, next: NIL };
-        let place = if let Some(vacant) = self.slots.get_mut(self.free as usize) {
+        let place = if let Some(vacant) = self.slots.get_mut(self.free) {
             std::mem::replace(&mut self.free, std::mem::replace(vacant, slot).next)
         } else {
-            self.slots.push(slot);
-            (self.slots.len() - 1) as u32
+            self.slots.push(slot)
         };
         let Self { slots, index, hasher, .. } = self;
         index.insert_unique(hash, place, |place| {
-            let slot = slots.get(*place as usize);
+            let slot = slots.get(*place);
             slot.and_then(|slot| slot.key()).map_or(0, |key| hasher.hash(key))
         });
         self.append(place, (class, now));
@@ -215,7 +215,7 @@ impl<V> FlowTable<V> {
     /// Notes that the flow in `id` was seen `now`, and what class it is of.
     #[inline]
     pub fn touch(&mut self, id: SlotId, now: Timestamp, class: Class) {
-        let Some(slot) = self.slots.get_mut(id.0 as usize) else { return };
+        let Some(slot) = self.slots.get_mut(id.0) else { return };
         slot.touched = now;
         if slot.class != class {
             let old = std::mem::replace(&mut slot.class, class);
@@ -226,13 +226,13 @@ impl<V> FlowTable<V> {
 
     /// Takes the flow in `id` out.
     pub fn remove(&mut self, id: SlotId) -> Option<(FlowKey, V)> {
-        let slot = self.slots.get(id.0 as usize)?;
+        let slot = self.slots.get(id.0)?;
         let (hash, class) = (self.hasher.hash(slot.key()?), slot.class);
         if let Ok(entry) = self.index.find_entry(hash, |place| *place == id.0) {
             entry.remove();
         }
         self.unlink(id.0, class);
-        let slot = self.slots.get_mut(id.0 as usize)?;
+        let slot = self.slots.get_mut(id.0)?;
         let flow = slot.flow.take();
         slot.next = self.free;
         self.free = id.0;
@@ -287,9 +287,9 @@ impl<V> FlowTable<V> {
         self.index.clear();
         self.queues = [Queue { head: NIL, tail: NIL }; Class::COUNT];
         self.free = NIL;
-        let mut slots = std::mem::take(&mut self.slots);
-        let ranks = slots.iter().zip(0_usize..);
-        let mut order: Vec<(u64, usize)> = ranks
+        let mut slots = std::mem::replace(&mut self.slots, Slab::new());
+        let ranks = slots.iter().zip(0_u32..);
+        let mut order: Vec<(u64, u32)> = ranks
             .filter_map(|(slot, place)| slot.flow.as_ref().map(|(_, flow)| (rank(flow), place)))
             .collect();
         order.sort_unstable();
@@ -298,12 +298,12 @@ impl<V> FlowTable<V> {
 
     fn head(&self, class: Class) -> Option<(u32, &Slot<V>)> {
         let head = self.queues.get(class.index())?.head;
-        Some((head, self.slots.get(head as usize)?))
+        Some((head, self.slots.get(head)?))
     }
 
     /// Puts a flow that was touched since it was queued to the tail of its queue.
     fn requeue(&mut self, place: u32, class: Class) {
-        let Some(slot) = self.slots.get(place as usize) else { return };
+        let Some(slot) = self.slots.get(place) else { return };
         let touched = slot.touched;
         self.unlink(place, class);
         self.append(place, (class, touched));
@@ -323,18 +323,18 @@ impl<V> FlowTable<V> {
         if tail == NIL {
             queue.head = place;
         }
-        if let Some(slot) = self.slots.get_mut(place as usize) {
+        if let Some(slot) = self.slots.get_mut(place) {
             slot.previous = tail;
             slot.next = NIL;
             slot.queued = queued;
         }
-        if let Some(slot) = self.slots.get_mut(tail as usize) {
+        if let Some(slot) = self.slots.get_mut(tail) {
             slot.next = place;
         }
     }
 
     fn unlink(&mut self, place: u32, class: Class) {
-        let Some(slot) = self.slots.get(place as usize) else { return };
+        let Some(slot) = self.slots.get(place) else { return };
         let (previous, next) = (slot.previous, slot.next);
         let Some(queue) = self.queues.get_mut(class.index()) else { return };
         if queue.head == place {
@@ -343,10 +343,10 @@ impl<V> FlowTable<V> {
         if queue.tail == place {
             queue.tail = previous;
         }
-        if let Some(slot) = self.slots.get_mut(previous as usize) {
+        if let Some(slot) = self.slots.get_mut(previous) {
             slot.next = next;
         }
-        if let Some(slot) = self.slots.get_mut(next as usize) {
+        if let Some(slot) = self.slots.get_mut(next) {
             slot.previous = previous;
         }
     }

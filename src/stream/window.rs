@@ -1,6 +1,5 @@
 //! The last bytes delivered, with the frames that brought them.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::comparison::{Comparison, FirstCopy};
@@ -9,27 +8,42 @@ use crate::wire::{FrameId, Timestamp};
 
 /// What one frame brought. Records are sorted by offset; declared gaps lie between them.
 struct Record {
+    /// Offset of the first byte that is not forgotten.
     offset: u64,
-    /// How many bytes had ever been laid into the ring before this record's first.
-    at: u64,
     frame: FrameId,
     time: Timestamp,
-    len: u32,
+    bytes: Vec<u8>,
+    /// How many of the bytes are forgotten.
+    forgotten: u32,
 }
 
 impl Record {
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(self.forgotten as usize..).unwrap_or_default()
+    }
+
     fn end(&self) -> u64 {
-        self.offset.saturating_add(u64::from(self.len))
+        self.offset.saturating_add(self.bytes().len() as u64)
+    }
+
+    /// Its bytes from `from` to `to`.
+    fn range(&self, from: u64, to: u64) -> &[u8] {
+        let place = |offset: u64| offset.saturating_sub(self.offset) as usize;
+        self.bytes().get(place(from)..place(to)).unwrap_or_default()
     }
 }
 
-/// A window of delivered bytes. The ring is the bytes of all records, one after the other.
+/// A window of delivered bytes, piece by piece. In the long run the memory of the oldest piece is
+/// that of the next one.
 #[derive(Default)]
 pub(super) struct Window {
-    ring: VecDeque<u8>,
     records: VecDeque<Record>,
-    /// Bytes ever laid into the ring.
-    laid: u64,
+    /// Bytes that are not forgotten.
+    len: usize,
+    /// Bytes that the records have room for.
+    room: usize,
+    /// The memory of the last piece that was forgotten.
+    spare: Vec<u8>,
 }
 
 impl Window {
@@ -39,84 +53,77 @@ impl Window {
         let skip = chunk.bytes.len().saturating_sub(bytes_max);
         let bytes = chunk.bytes.get(skip..).unwrap_or_default();
         let offset = chunk.offset.plus(skip as u64).0;
-        self.forget((self.ring.len() + bytes.len()).saturating_sub(bytes_max));
-        self.make_room(bytes.len(), bytes_max);
-        self.ring.extend(bytes);
-        let (at, len) = (self.laid, bytes.len() as u32);
-        self.laid += bytes.len() as u64;
-        if !self.extend_last(chunk.frame, offset, len) {
-            let record = Record { offset, at, frame: chunk.frame, time: chunk.time, len };
-            self.records.push_back(record);
+        self.forget((self.len + bytes.len()).saturating_sub(bytes_max));
+        if !self.extend_last(chunk.frame, offset, bytes) {
+            let bytes = self.hold(bytes);
+            self.make_room();
+            let (frame, time) = (chunk.frame, chunk.time);
+            self.records.push_back(Record { offset, frame, time, bytes, forgotten: 0 });
         }
+        self.len += bytes.len();
         if self.records.len() > usize::from(pieces_max.max(1)) {
-            let first = self.records.front().map_or(0, |record| record.len as usize);
+            let first = self.records.front().map_or(0, |record| record.bytes().len());
             self.forget(first);
         }
     }
 
     /// Grows the last record if the same frame brought what follows it.
-    fn extend_last(&mut self, frame: FrameId, offset: u64, more: u32) -> bool {
+    fn extend_last(&mut self, frame: FrameId, offset: u64, more: &[u8]) -> bool {
         let Some(last) = self.records.back_mut() else { return false };
-        let Some(len) = last.len.checked_add(more) else { return false };
         let same = last.frame == frame && last.end() == offset;
         if same {
-            last.len = len;
+            self.room = self.room.saturating_sub(last.bytes.capacity());
+            last.bytes.reserve_exact(more.len());
+            last.bytes.extend_from_slice(more);
+            self.room += last.bytes.capacity();
         }
         same
     }
 
-    /// Doubles the ring, but not beyond what the window may hold.
-    fn make_room(&mut self, more: usize, bytes_max: usize) {
-        let needed = self.ring.len() + more;
-        if needed > self.ring.capacity() {
-            let doubled = self.ring.capacity().saturating_mul(2).min(bytes_max).max(needed);
-            self.ring.reserve_exact(doubled - self.ring.len());
+    /// A copy of `bytes`, in the spare memory if that is not much too large.
+    fn hold(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut held = std::mem::take(&mut self.spare);
+        held.clear();
+        if held.capacity() > bytes.len().saturating_mul(2) {
+            held = Vec::new();
+        }
+        held.reserve_exact(bytes.len());
+        held.extend_from_slice(bytes);
+        self.room += held.capacity();
+        held
+    }
+
+    /// Doubles the list, which begins with two: most answers are a piece or two.
+    fn make_room(&mut self) {
+        if self.records.len() == self.records.capacity() {
+            self.records.reserve_exact(self.records.len().max(2));
         }
     }
 
     /// Forgets the oldest `excess` bytes.
     fn forget(&mut self, excess: usize) {
-        if excess == 0 {
-            return;
-        }
-        self.ring.drain(..excess.min(self.ring.len()));
-        let base = self.base();
-        while let Some(first) = self.records.front_mut() {
-            let gone = base.saturating_sub(first.at);
-            if gone >= u64::from(first.len) {
-                self.records.pop_front();
-                continue;
+        let mut left = excess.min(self.len);
+        self.len -= left;
+        while let Some(first) = self.records.front_mut().filter(|_| left > 0) {
+            let own = first.bytes().len();
+            if own > left {
+                first.offset += left as u64;
+                first.forgotten += left as u32;
+                break;
             }
-            first.offset += gone;
-            first.at += gone;
-            first.len -= gone as u32;
-            break;
+            left -= own;
+            if let Some(gone) = self.records.pop_front() {
+                self.room = self.room.saturating_sub(gone.bytes.capacity());
+                self.spare = gone.bytes;
+            }
         }
     }
 
     /// Forgets and frees what is more than `bytes_max`.
     pub(super) fn shrink(&mut self, bytes_max: u32) {
-        self.forget(self.ring.len().saturating_sub(bytes_max as usize));
-        self.ring.shrink_to(bytes_max as usize);
+        self.forget(self.len.saturating_sub(bytes_max as usize));
+        self.spare = Vec::new();
         self.records.shrink_to_fit();
-    }
-
-    fn base(&self) -> u64 {
-        self.laid.saturating_sub(self.ring.len() as u64)
-    }
-
-    /// The bytes of `record` from `from` to `to`; copied where they lie across the ring's seam.
-    fn bytes_of(&self, record: &Record, from: u64, to: u64) -> Cow<'_, [u8]> {
-        let start = record.at.saturating_sub(self.base()) + from.saturating_sub(record.offset);
-        let (start, len) = (start as usize, to.saturating_sub(from) as usize);
-        let (head, tail) = self.ring.as_slices();
-        if let Some(bytes) = head.get(start..start + len) {
-            return Cow::Borrowed(bytes);
-        }
-        if let Some(start) = start.checked_sub(head.len()) {
-            return Cow::Borrowed(tail.get(start..start + len).unwrap_or_default());
-        }
-        Cow::Owned(self.ring.iter().skip(start).take(len).copied().collect())
     }
 
     /// Compares what the piece has below `to` with what is remembered of it.
@@ -128,18 +135,18 @@ impl Window {
         let first = self.records.partition_point(|record| record.end() <= start);
         for record in self.records.iter().skip(first).take_while(|record| record.offset < to) {
             let (from, to) = (record.offset.max(start), record.end().min(to));
-            let bytes = self.bytes_of(record, from, to);
+            let bytes = record.range(from, to);
             let (frame, time) = (record.frame, record.time);
-            comparison.with(&FirstCopy { offset: from, bytes: &bytes, frame, time });
+            comparison.with(&FirstCopy { offset: from, bytes, frame, time });
         }
     }
 
     /// Calls `each` with the last `n` records, oldest first.
     pub(super) fn last_pieces(&self, n: usize, mut each: impl FnMut(Chunk<'_>)) {
         for record in self.records.iter().skip(self.records.len().saturating_sub(n)) {
-            let bytes = self.bytes_of(record, record.offset, record.end());
             let offset = StreamOffset(record.offset);
-            each(Chunk { offset, bytes: &bytes, frame: record.frame, time: record.time });
+            let (bytes, frame, time) = (record.bytes(), record.frame, record.time);
+            each(Chunk { offset, bytes, frame, time });
         }
     }
 
@@ -151,6 +158,6 @@ impl Window {
     /// Heap bytes, this value included.
     pub(super) fn memory(&self) -> usize {
         let records = self.records.capacity() * size_of::<Record>();
-        size_of::<Self>() + self.ring.capacity() + records
+        size_of::<Self>() + self.room + self.spare.capacity() + records
     }
 }
