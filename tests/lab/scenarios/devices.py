@@ -171,5 +171,29 @@ def throttle(r, _net, _vantage):
                            (4_000, 8_000, 15_000))}}
 
 
+def forgotten(r, _net):
+    """A gateway of the user's network that forgot a connection over which nothing passed for long,
+    and refuses what comes of it next as any host refuses what it does not know (RFC 9293 section
+    3.5.2)."""
+    fields = {"to": "client", "flags": "R", "ttl": r.choice((64, 64, 128, 255)), "df": r.random() < 0.5,
+              "ipid": r.choice(("random", 0)), "window": 0, "delay_ms": round(r.uniform(0.1, 1.5), 2)}
+    return {"trigger": "second", "device": {"swallow": "flow", "forge": [fields]}}
+
+
+def back_end(trigger):
+    """A balancer in front of a site that resets where the machine behind it has died. It is as far
+    as the site is, or a hop nearer, and has a stack of its own."""
+    def standing(r, net):
+        ttl = r.choice((64, 128, 255)) - net["far"]["hops"] - r.choice((1, 2))
+        fields = {"to": "client", "flags": r.choice(("R", "RA")), "ttl": ttl,
+                  "df": r.random() < 0.5, "ipid": r.choice(("random", 0)),
+                  "window": r.choice((0, 0, 8192)),
+                  "delay_ms": round(2 * net["far"]["delay_ms"] + r.uniform(0.2, 4), 2)}
+        return {"trigger": trigger, "device": {"swallow": "flow", "forge": [fields]}}
+    return standing
+
+
+# Machines that stand in the way of innocent flows, by the visitor's act.
+STANDING = {"forgotten": forgotten, "back-end": back_end("http"), "back-end-tls": back_end("sni")}
 DEVICES = {"reset": reset, "response": response, "dns": dns, "handshake": handshake, "tls": tls,
            "drop": drop, "throttle": throttle}

@@ -6,7 +6,7 @@ the device's log. One seed gives one plan, for ever; the judged half has the odd
 
 import random
 
-from devices import DEVICES
+from devices import DEVICES, STANDING
 
 NGINX = (10, 20, 30, 40)        # last numbers of the addresses that nginx serves
 ODD = (11, 21, 31, 41)          # where sites.py answers
@@ -32,6 +32,7 @@ INNOCENT_ACTS = {
     "lost-session": 2, "refused": 3, "firewalled": 1, "guarded-drop": 1, "scan": 2,
     "alert-name": 3, "alert-version": 1, "alert-ttl": 1, "hello-reset": 2, "hello-close": 1,
     "self-signed": 3, "paced": 1, "big": 1, "sip": 1, "idle": 1,
+    "forgotten": 2, "back-end": 2, "back-end-tls": 2,
     "dns-plain": 8, "dns-chain": 2, "dns-gone": 2, "dns-failing": 1, "dns-inside": 1,
     "dns-filtered": 1, "dns-balanced": 3, "dns-twice": 2, "dns-retry": 2, "dns-slow": 1,
     "dns-six": 2, "dns-anycast": 2,
@@ -91,9 +92,9 @@ def plan(seed):
     flows = [interfered(r, kind, net, vantage) for kind, count in kinds.items()
              for _ in range(count)]
     acts, weights = zip(*INNOCENT_ACTS.items())
-    flows += [innocent(r, act) for act in r.choices(acts, weights, k=INNOCENT)]
+    flows += [innocent(r, act, net) for act in r.choices(acts, weights, k=INNOCENT)]
     # What a substituted certificate and a slowed download are held against.
-    flows += [innocent(r, act) for act in ("vouched", "vouched", "big", "dns-plain", "dns-plain",
+    flows += [innocent(r, act, net) for act in ("vouched", "vouched", "big", "dns-plain", "dns-plain",
                                            "dns-plain", "dns-plain")]
     r.shuffle(flows)
     for slowed in [flow for flow in flows if flow["kind"] == "throttle"]:
@@ -150,12 +151,14 @@ def control(r, slowed):
             "tls12": r.random() < 0.3, "client": slowed["client"], "server": server}
 
 
-def innocent(r, act):
-    """One flow that nobody touches."""
+def innocent(r, act, net):
+    """One flow that nobody interferes with; with some, a machine that stands in the way for the
+    network's or the site's own sake has a part."""
     flow = {"kind": None, "act": act, "family": 6 if r.random() < 0.2 else 4, "tls12": r.random() < 0.3}
     if act.startswith("dns"):
         flow["server"] = RESOLVERS[2] if act == "dns-anycast" else r.choice(RESOLVERS[:2])
-    elif act in ("page", "tls", "keep-alive", "abort", "half-closed", "port-reuse", "close-unread"):
+    elif act in ("page", "tls", "keep-alive", "abort", "half-closed", "port-reuse", "close-unread",
+                 *STANDING):
         flow["server"] = r.choice(NGINX)
     elif act == "lost-session":
         flow["server"] = LOST
@@ -170,4 +173,6 @@ def innocent(r, act):
     if act in ("vouched", "self-signed"):
         flow.update(tls12=True, name="shop.example", server=ODD[0] if act == "vouched" else
                     r.choice(ODD[1:]), family=4)
+    if act in STANDING:
+        flow.update(STANDING[act](r, net))
     return flow

@@ -2,7 +2,8 @@
 
 The program under test has no part in it. A flow is interfered with where the log has a packet
 forged or swallowed for its client port, or where its plan sent it to the impostor; innocent where
-the plan gave no device. Planned interference that never set in counts as neither.
+the plan gave no device, or one that stands there for the network's or the site's own sake (a gateway
+that forgot the connection, a balancer before a dead machine). Planned interference that never set in counts as neither.
 
 How much the packets leave to see is told too, by what the plan and the frames say:
 

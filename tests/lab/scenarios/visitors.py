@@ -22,7 +22,8 @@ from clients import LINGER_ZERO, request
 from packets import SYN, Segment, build
 
 TLS = {"tls", "think-tls", "linger-tls", "alert-name", "alert-ttl", "alert-version",
-       "hello-reset", "hello-close", "big-tls", "self-signed", "vouched", "impostor"}
+       "hello-reset", "hello-close", "big-tls", "self-signed", "vouched", "impostor",
+       "back-end-tls"}
 PATIENCE = 9.0
 
 
@@ -86,7 +87,7 @@ def keep_alive(flow):
     for target in ("/", "/photo.jpg", "/")[:2 + flow["port"] % 2]:
         sock.sendall(request(flow["name"], target))
         measured(sock, sock.recv(65536))
-        time.sleep(0.2)
+        time.sleep(12 if flow["act"] == "forgotten" else 0.2)
     sock.close()
 
 
@@ -194,10 +195,11 @@ def ask(flow):
     return size
 
 
-ACTS = {"keep-alive": keep_alive, "abort": abort, "close-unread": close_unread, "idle": idle,
-        "impatient": impatient, "half-closed": half_closed, "port-reuse": port_reuse,
-        "too-large": too_large, "refused": to_port(8081), "firewalled": to_port(8080),
-        "guarded-drop": to_port(8443), "scan": scan}
+ACTS = {"keep-alive": keep_alive, "forgotten": keep_alive, "abort": abort,
+        "close-unread": close_unread, "idle": idle, "impatient": impatient,
+        "half-closed": half_closed, "port-reuse": port_reuse, "too-large": too_large,
+        "refused": to_port(8081), "firewalled": to_port(8080), "guarded-drop": to_port(8443),
+        "scan": scan}
 
 
 def play(flow, begin):
