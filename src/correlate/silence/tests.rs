@@ -100,14 +100,28 @@ fn several_servers_beside_it_that_answer_before_and_after_are_a_whole_control() 
     assert_eq!(level(&silent, two), Some(Confidence::Likely));
     let late = [passed(130, "b.example", 9), passed(140, "c.example", 8)];
     assert_ne!(level(&silent, late), Some(Confidence::Likely));
+    let soon = [passed(112, "b.example", 9), passed(115, "c.example", 8)];
+    assert_eq!(level(&silent, soon), Some(Confidence::Likely));
 }
 
 #[test]
 fn a_control_on_one_side_needs_repetition_as_well() {
     let after = [passed(130, "b.example", 1)];
     assert_eq!(level(&[silent(100, "a.example")], after.clone()), Some(Confidence::Possible));
+    let before = [passed(99, "b.example", 1)];
+    assert_eq!(level(&[silent(100, "a.example")], before), Some(Confidence::Possible));
     let thrice: Vec<Silent> = (0..3).map(|n| silent(100 + 8 * n, "a.example")).collect();
     assert_eq!(level(&thrice, after), Some(Confidence::Likely));
+}
+
+#[test]
+fn the_own_handshake_and_a_control_soon_after_enclose_the_silence() {
+    let soon = [passed(112, "b.example", 1)];
+    assert_eq!(level(&[silent(100, "a.example")], soon.clone()), Some(Confidence::Likely));
+    let idle = Silent { idle: Duration::from_secs(60), ..silent(100, "a.example") };
+    assert_eq!(level(&[idle], soon.clone()), Some(Confidence::Possible));
+    let syn = Silent { what: Signal::SynUnanswered, subject: None, ..silent(100, "a.example") };
+    assert_eq!(level(&[syn], soon), Some(Confidence::Possible));
 }
 
 #[test]
@@ -163,6 +177,8 @@ fn a_connection_that_had_idled_may_have_died_and_another_port_is_another_service
         road: Road { server: Endpoint::new(road(1).server.ip, 80), ..road(1) },
         ..passed(second, "b.example", 1)
     };
+    let before = [passed(99, "b.example", 1)];
+    assert_eq!(level(&[silent(100, "a.example")], before), Some(Confidence::Possible));
     let thrice: Vec<Silent> = (0..3).map(|n| silent(100 + 8 * n, "a.example")).collect();
     assert_eq!(level(&thrice, [on_80(90), on_80(103), on_80(130)]), Some(Confidence::Possible));
 }

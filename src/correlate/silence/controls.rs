@@ -1,0 +1,232 @@
+//! What passed near a silence: the controls against which it is held.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use super::super::passages::{Passages, Passed};
+use super::{NEAR, SOON, Silent};
+use crate::evidence::{Fact, Grade, Signal};
+use crate::wire::{FrameId, Timestamp};
+
+/// What passed near the silence.
+pub(super) struct Controls<'a> {
+    /// The best control: its rank, the first frame of its flow, and what passed.
+    pub(super) best: Option<(Rank, FrameId, &'a Passed)>,
+    grade: Option<Grade>,
+    /// There is a control to the same port of the same server, or none at all: where another port or
+    /// server is compared, a service that is down would fail for the name each time too.
+    pub(super) here: bool,
+    /// A control had a packet as large as the one that was not answered.
+    pub(super) large: bool,
+    /// Other names that passed to the same server.
+    names: BTreeSet<&'a str>,
+    /// The same name passed: before or after, or both.
+    same: Sides,
+    same_at: Option<FrameId>,
+}
+
+/// How near a control is, the nearest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Rank {
+    SameDuring,
+    Same,
+    PathDuring,
+    Path,
+}
+
+/// On which sides of the silence something passed.
+#[derive(Clone, Copy, Default, Debug)]
+struct Sides {
+    before: bool,
+    during: bool,
+    after: bool,
+    /// After, and so soon that an outage would have been a short one.
+    soon: bool,
+}
+
+impl Sides {
+    fn both(self) -> bool {
+        self.during || (self.before && self.after)
+    }
+
+    fn any(self) -> bool {
+        self.before || self.during || self.after
+    }
+}
+
+impl<'a> Controls<'a> {
+    /// `None` where it is not known whether the name itself passed.
+    pub(super) fn of(silent: &Silent, passages: &'a Passages) -> Option<Self> {
+        let mut controls = Self {
+            best: None,
+            grade: None,
+            here: true,
+            large: false,
+            names: BTreeSet::new(),
+            same: Sides::default(),
+            same_at: None,
+        };
+        let window = (silent.from - NEAR, silent.until + NEAR);
+        let (mut here, mut path) = (Sides::default(), Sides::default());
+        let mut beside = BTreeSet::new();
+        for (server, passed) in passages.near(silent.road, window) {
+            let same = server == silent.road.server.ip && passed.port == silent.road.server.port;
+            for (time, begins) in [passed.earliest, passed.latest] {
+                let suits = passed.proto == silent.road.proto && begins != silent.begins;
+                if !suits || !passed.counts_for(silent) || time < window.0 || time > window.1 {
+                    continue;
+                }
+                if !is_same_name(silent, passed) {
+                    let sides = if same { &mut here } else { &mut path };
+                    let during = note(sides, silent, time);
+                    if !same && passed.port == silent.road.server.port {
+                        beside.insert(server);
+                    }
+                    controls.note(passed, begins, (same, during), silent);
+                }
+            }
+        }
+        if let Some(subject) = &silent.subject {
+            for (time, begins) in passages.times_of(silent.road, subject, window)? {
+                if begins != silent.begins {
+                    note(&mut controls.same, silent, time);
+                    controls.same_at = controls.same_at.into_iter().chain([begins]).min();
+                }
+            }
+        }
+        controls.here = here.any() || !path.any();
+        if silent.answered_before() {
+            here.before |= here.soon;
+            path.before |= path.soon;
+        }
+        controls.grade = match silent.what {
+            // Firewalls and limits of the server's own are too near.
+            Signal::SynUnanswered if here.any() || path.both() => Some(Grade::Half),
+            Signal::SynUnanswered => None,
+            _ if here.both() => Some(Grade::Full),
+            // The handshake showed that the server lives; several beside it, that the way does.
+            _ if path.both() && beside.len() >= 2 => Some(Grade::Full),
+            _ if here.any() || path.both() => Some(Grade::Half),
+            _ => None,
+        };
+        Some(controls)
+    }
+
+    fn note(
+        &mut self,
+        passed: &'a Passed,
+        begins: FrameId,
+        (same, during): (bool, bool),
+        silent: &Silent,
+    ) {
+        let rank = match (same, during) {
+            (true, true) => Rank::SameDuring,
+            (true, false) => Rank::Same,
+            (false, true) => Rank::PathDuring,
+            (false, false) => Rank::Path,
+        };
+        if self.best.is_none_or(|(own, first, _)| (rank, begins) < (own, first)) {
+            self.best = Some((rank, begins, passed));
+        }
+        if same {
+            self.names.insert(&passed.subject.name);
+            self.large |= passed.size >= silent.size - silent.size / 8;
+        }
+    }
+
+    /// `control_passed`.
+    pub(super) fn passed(&self, silent: &Silent, sized: bool) -> Option<Fact> {
+        let grade = self.grade.map(|grade| if sized { grade } else { Grade::Half })?;
+        let (rank, begins, passed) = self.best?;
+        let name = &passed.subject.name;
+        let what = if passed.answered { "was answered" } else { "was accepted" };
+        let whom = match rank {
+            Rank::SameDuring | Rank::Same => format!("the same server {}", silent.road.server.ip),
+            Rank::PathDuring | Rank::Path => {
+                format!("a server beside it, in the network of {}", silent.road.server.ip)
+            }
+        };
+        let when = match rank {
+            Rank::SameDuring | Rank::PathDuring => "meanwhile",
+            Rank::Same | Rank::Path => "within two minutes",
+        };
+        Some(Fact {
+            signal: Signal::ControlPassed,
+            grade,
+            frame: begins,
+            expected: "other names that fare no better".to_owned(),
+            observed: format!("{name} {what} {when}"),
+            text: format!(
+                "{when} the same client asked {whom} for {name}, in the flow that begins in {begins}, and {what}"
+            ),
+        })
+    }
+
+    /// `control_failed`.
+    pub(super) fn failed(&self, silent: &Silent, peers: &[&Silent]) -> Option<Fact> {
+        let name = |flow: &Silent| flow.subject.as_ref().map(|subject| subject.name.clone());
+        let own = name(silent)?;
+        let failed: BTreeSet<_> =
+            peers.iter().filter_map(|peer| name(peer)).filter(|name| *name != own).collect();
+        let example = peers.iter().find(|peer| name(peer).is_some_and(|name| name != own))?;
+        let passed = self.names.iter().filter(|name| !failed.contains(**name)).count();
+        let grade = match passed.cmp(&failed.len()) {
+            Ordering::Greater => return None,
+            Ordering::Equal => Grade::Half,
+            Ordering::Less => Grade::Full,
+        };
+        Some(Fact {
+            signal: Signal::ControlFailed,
+            grade,
+            frame: example.trigger,
+            expected: "other names that pass".to_owned(),
+            observed: format!("{} other names met the same, {} passed", failed.len(), passed),
+            text: format!(
+                "{} other names met the same at the same server within two minutes, as in {}",
+                failed.len(),
+                example.trigger
+            ),
+        })
+    }
+
+    /// `name_passed`.
+    pub(super) fn name_passed(&self, silent: &Silent) -> Option<Fact> {
+        let begins = self.same_at?;
+        let name = &silent.subject.as_ref()?.name;
+        Some(Fact {
+            signal: Signal::NamePassed,
+            grade: if self.same.both() { Grade::Full } else { Grade::Half },
+            frame: begins,
+            expected: format!("{name} that fails each time"),
+            observed: format!("{name} passed"),
+            text: format!(
+                "within two minutes {name} passed between the same endpoints, in the flow that begins in {begins}"
+            ),
+        })
+    }
+}
+
+impl Passed {
+    /// A SYN is answered by a SYN/ACK; all else needs an answer.
+    fn counts_for(&self, silent: &Silent) -> bool {
+        self.answered || silent.what == Signal::SynUnanswered
+    }
+}
+
+fn is_same_name(silent: &Silent, passed: &Passed) -> bool {
+    silent.subject.as_ref().is_some_and(|subject| subject.name == passed.subject.name)
+}
+
+/// Notes on which side of the silence `time` lies; whether it lies within.
+fn note(sides: &mut Sides, silent: &Silent, time: Timestamp) -> bool {
+    if time < silent.from {
+        sides.before = true;
+    } else if time > silent.until {
+        sides.after = true;
+        sides.soon |= time.since(silent.until) <= SOON;
+    } else {
+        sides.during = true;
+        return true;
+    }
+    false
+}
