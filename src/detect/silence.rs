@@ -28,7 +28,7 @@ pub struct Silence {
     withheld: [Repeats; 2],
     /// The largest segment of the client that was acknowledged, in payload bytes.
     passed: u32,
-    /// The server repeated its SYN/ACK after the handshake, or reset the connection.
+    /// The server repeated its SYN/ACK after it was sent data, or reset the connection.
     refused: bool,
 }
 
@@ -149,8 +149,10 @@ impl Silence {
     }
 
     fn heard(&mut self, sighting: &Sighting, flow: &TcpFlow) {
-        let late_syn_ack = sighting.is_syn_ack() && flow.handshake.completed.is_some();
-        self.refused |= late_syn_ack || sighting.is_reset();
+        // One that comes before the data do answers a SYN that was sent twice, or was doubled.
+        let forgotten =
+            sighting.is_syn_ack() && flow.handshake.completed.is_some() && self.wait.is_some();
+        self.refused |= forgotten || sighting.is_reset();
         self.heard = Some(sighting.time);
         let Some(wait) = &mut self.wait else { return };
         if !sighting.has_ack() || !sighting.ack.is_after(wait.seq) {
