@@ -65,21 +65,7 @@ const DETOURS: [(&str, Road); 9] = [
 
 /// What a road honestly takes away: road, story, what, why. Nothing else may be taken away, and
 /// nothing may be added.
-const WEAKENED: [(&str, &str, Part, &str); 6] = [
-    (
-        "twice",
-        "dns-ipv6",
-        Part::Findings,
-        "a question that comes twice may be answered twice: of datagrams, nothing tells a copy from \
-         a question asked again",
-    ),
-    (
-        "twice",
-        "dns-ttl-copied",
-        Part::Findings,
-        "a question that comes twice may be answered twice: of datagrams, nothing tells a copy from \
-         a question asked again",
-    ),
+const WEAKENED: [(&str, &str, Part, &str); 4] = [
     (
         "cut-in-1",
         "fin-forged",

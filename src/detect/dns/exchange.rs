@@ -78,13 +78,16 @@ impl Stamp {
     }
 
     /// Whether this is the packet of `first` captured again: by its identification, or, where it has
-    /// none, a router later.
+    /// none, a router later or nearly at once.
     fn repeats(&self, first: &Self) -> bool {
         let (Some(one), Some(two)) = (first.ip, self.ip) else { return false };
         let apart = self.time.distance(first.time);
         let numbered = one.id.is_some_and(|id| id != 0) && one.id == two.id;
         let routed = (1..=2).contains(&one.ttl.0.abs_diff(two.ttl.0)) && one.id == two.id;
-        numbered && apart <= REPEATED_MAX || routed && apart <= ROUTED_MAX
+        let alike = one.ttl == two.ttl && one.id == two.id;
+        (numbered && apart <= REPEATED_MAX)
+            || (routed && apart <= ROUTED_MAX)
+            || (alike && apart <= MIRRORED_MAX)
     }
 }
 
@@ -220,5 +223,7 @@ impl Exchange {
 const RECORD_BYTES: usize = size_of::<Record>() + 16;
 /// Two taps, or both ports of a mirrored switch, see a frame within this time.
 const REPEATED_MAX: Duration = Duration::from_secs(1);
+/// Both ports of a switch see a frame within this time; IPv6 has no identification.
+const MIRRORED_MAX: Duration = Duration::from_micros(500);
 /// A router that is tapped on both sides takes less than this.
 const ROUTED_MAX: Duration = Duration::from_millis(2);
