@@ -249,13 +249,15 @@ fn burst(group: &[&Charge<'_>]) -> Option<Fact> {
     })
 }
 
-/// `rst_trigger`: the first thing after the name is the RST.
+/// `rst_trigger`: the first thing after the name is the RST. After a long pause it may be anything
+/// that was sent.
 fn right_after_name(scene: &Scene<'_>, rst: &Sighting) -> Option<Fact> {
     let named = scene.trigger_before(rst.frame)?;
     let answered = scene
         .before(rst, Direction::ToClient)
         .any(|seen| seen.frame > named && seen.payload_len > 0 && !seen.is_reset());
-    let ours = rst.direction == Direction::ToClient && !answered;
+    let forgotten = scene.forgotten_before(rst).is_some();
+    let ours = rst.direction == Direction::ToClient && !answered && !forgotten;
     ours.then(|| {
         let words = Words {
             expected: "an answer".to_owned(),
@@ -298,6 +300,11 @@ fn alternatives(scene: &Scene<'_>, prime: &Charge<'_>) -> Vec<String> {
     }
     if scene.server_rtt().is_none_or(|rtt| rtt <= Duration::from_millis(4)) {
         open.push("The capture does not show a round trip to the server above 4 ms, so timing tells nothing here.".to_owned());
+    }
+    if let Some(pause) = scene.forgotten_before(prime.suspect).filter(|_| !proven) {
+        open.push(format!(
+            "A gateway or firewall on the way had forgotten the connection: its sender had said nothing for {pause}."
+        ));
     }
     if scene.gaps > 0 {
         open.push(format!("{} payload bytes are missing from the capture.", scene.gaps));

@@ -153,6 +153,16 @@ impl<'a> Scene<'a> {
             .find(|seen| !seen.is_reset() && (seen.payload_len > 0 || seen.is_syn()))
     }
 
+    /// How long its stated sender had said nothing before `sighting`, where that is so long that a
+    /// gateway or a firewall on the way may have forgotten the connection. What such a machine does
+    /// not know it may refuse in the other side's name, at once and with a TTL of its own (RFC 5382
+    /// §5 lets established connections go after 2 h 4 min; many go after far less).
+    pub fn forgotten_before(&self, sighting: &Sighting) -> Option<Duration> {
+        let latest = self.before(sighting, sighting.direction).find(|seen| !seen.is_reset())?;
+        let pause = sighting.after(latest);
+        (pause >= FORGETFUL).then_some(pause)
+    }
+
     /// Tap to server and back.
     pub fn server_rtt(&self) -> Option<Duration> {
         self.handshake.server_rtt()
@@ -191,6 +201,9 @@ impl<'a> Scene<'a> {
         }
     }
 }
+
+/// No gateway that is of any use forgets a connection sooner.
+const FORGETFUL: Duration = Duration::from_secs(10);
 
 /// Builds a fact.
 pub(super) fn fact(signal: Signal, grade: Grade, frame: FrameId, words: Words) -> Fact {
