@@ -3,34 +3,45 @@
 The program under test has no part in it. A flow is interfered with where the log has a packet
 forged or swallowed for its client port, or where its plan sent it to the impostor; innocent where
 the plan gave no device, or one that stands there for the network's or the site's own sake (a gateway
-that forgot the connection, a balancer before a dead machine). Planned interference that never set in counts as neither.
+that forgot the connection, a balancer before a dead machine). Planned interference that never set in
+counts as neither.
 
 How much the packets leave to see is told too, by what the plan and the frames say:
 
   shown     a genuine frame contradicts a forged one, or two families of marks set a forged one
             apart (TTL off by more than 2, timestamps missing on data, less than half the round
             trip on a path of more than 4 ms, a known notice or listed address, numbers that no
-            stack gives)
-  faint     forged frames are in the capture, but bear one family of marks or none; or a query was
-            swallowed, and resolvers that cannot reach a name's servers are silent too
+            stack gives). Of a forged frame with which its stated sender is alone in the flow, TTL
+            and round trip are one family: a machine that is nearer, a SYN proxy or an instance of
+            an anycast address, has both. The flags of a DNS answer are a family, where there are
+            three answers of the resolver to be held against
+  faint     forged frames are in the capture, but bear one family of marks or none
   absent    no forged or swallowed frame is in the capture: the tap was elsewhere, or all were lost
 
 Where nothing was forged:
 
-  shown     `drop`: a swallowed packet is in the capture; `throttle`: another download of the same
-            client from the same server, which nobody slowed, began when the slowed one was slow:
-            what it must be held against
-  silent    `throttle` without that
-  faint     `throttle`: less than half of the rate was used, for the sender waited for its timer
+  shown     `drop`: the packet that set the device off is in the capture, and so are controls (see
+            `is_control`): a later one of the same server, or of two beside it, of which one is
+            later, for else all may have died at once. `throttle`: another download of the same
+            client from the same server, which nobody slowed, began when the slowed one was slow
+  silent    no control
+  faint     `drop`: a query was swallowed, and resolvers that cannot reach a name's servers are
+            silent too; a SYN, which names nothing, and which a dead member of a balanced path
+            swallows for some ports; fewer controls; or only what followed is in the capture.
+            `throttle`: less than half of the rate was used, for the sender waited for its timer
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import dnswire
 import label
 import pcap
 from packets import FIN, RST, SYN
+from visitors import TLS
+
+# Acts that go to no ordinary port.
+ODD_PORTS = ("refused", "firewalled", "guarded-drop", "scan")
 
 
 def truths(folder):
@@ -51,6 +62,7 @@ def truths(folder):
             frame.origin = "forged" if segment.key in forged else "genuine"
             frames[segment.sport if segment.sport in ports else segment.dport].append(frame)
     found = {}
+    answers = honest_answers(plan, frames)
     for flow in plan["flows"]:
         kind, port = flow["kind"], flow["port"]
         if kind and not touched[port] and flow["trigger"] != "impostor":
@@ -58,39 +70,76 @@ def truths(folder):
         proto = "udp" if flow["act"].startswith("dns") else "tcp"
         sight = ""
         if kind == "drop":
-            sight = sight_of_silence(flow, frames[port], touched[port])
+            sight = sight_of_silence(flow, frames, touched[port], plan)
         elif kind:
-            sight = sight_of(flow, frames[port], plan)
+            sight = sight_of(flow, frames[port], plan, answers[flow["server"]])
         made = [frame.number for frame in frames[port] if frame.origin == "forged"]
         found[proto, flow["client"], port] = {"kind": kind, "act": flow["act"], "sight": sight,
                                               "forged": made}
     return found
 
 
-def sight_of(flow, frames, plan):
+def honest_answers(plan, frames):
+    """The answers that nobody tampered with, by resolver."""
+    answers = defaultdict(list)
+    for flow in plan["flows"]:
+        if flow["kind"] is None and flow["act"].startswith("dns"):
+            answers[flow["server"]] += [frame.segment for frame in frames[flow["port"]]
+                                        if frame.segment.src == flow["server"]]
+    return answers
+
+
+def sight_of(flow, frames, plan, answers):
     """How much the packets of an interfered flow leave to see."""
     if flow["kind"] == "throttle":
         if used(flow, frames) < flow["device"]["rate_bytes"] / 2:
             return "faint"
         trip = 2 * sum(plan["network"][way]["delay_ms"] for way in ("near", "far")) / 1000
-        beside = any(is_control(other, flow, trip) for other in plan["flows"])
+        beside = any(is_faster(other, flow, trip) for other in plan["flows"])
         return "shown" if beside else "silent"
     if flow["trigger"] == "impostor":
         return "shown" if plan["vantage"] != "near server" and frames else "absent"
     forged = [frame for frame in frames if frame.origin == "forged"]
     if not forged:
         return "absent"
-    if contradicted(flow["kind"], frames, forged) or marks(flow, frames, forged, plan) >= 2:
+    if contradicted(flow["kind"], frames, forged):
         return "shown"
-    return "faint"
+    if flow["kind"] == "dns":
+        count = dns_marks(flow, forged[0].segment, plan, answers)
+    else:
+        count = marks(flow, frames, forged, plan)
+    return "shown" if count >= 2 else "faint"
 
 
-def sight_of_silence(flow, frames, log):
+def sight_of_silence(flow, frames, log, plan):
     """The same of a flow in which packets were swallowed."""
+    own = frames[flow["port"]]
     swallowed = {label.swallowed_key(entry) for entry in log if entry["action"] == "swallow"}
-    if not any(label.swallowed_key_of(frame.segment) in swallowed for frame in frames):
+    asked = any(frame.segment.dport != flow["port"] and frame.segment.payload for frame in own)
+    if not asked and not any(label.swallowed_key_of(frame.segment) in swallowed for frame in own):
         return "absent"
-    return "faint" if flow["act"].startswith("dns") else "shown"
+    if flow["act"].startswith("dns") or flow["trigger"] == "syn" or not asked:
+        return "faint"
+    asked = min(frame.time for frame in own if frame.segment.dport != flow["port"]
+                and frame.segment.payload)
+    passed = [(other["server"], frames[other["port"]][0].time > asked) for other in plan["flows"]
+              if is_control(other, flow, frames[other["port"]])]
+    if (flow["server"], True) in passed:
+        return "shown"
+    if len({server for server, _ in passed}) >= 2 and any(later for _, later in passed):
+        return "shown"
+    return "faint" if passed else "silent"
+
+
+def is_control(other, silent, frames):
+    """Whether `other` shows that the path lived: nobody touched it, it is of the same client, to the
+    same port of the same server or of one beside it, and it was answered."""
+    ports = [flow["act"] in TLS for flow in (other, silent)]
+    return (other["kind"] is None and not other.get("device") and other["act"] not in ODD_PORTS
+            and not other["act"].startswith("dns") and ports[0] == ports[1]
+            and (other["client"], other["family"]) == (silent["client"], silent["family"])
+            and any(frame.segment.dport == other["port"] and frame.segment.payload
+                    for frame in frames))
 
 
 def used(flow, frames):
@@ -101,7 +150,7 @@ def used(flow, frames):
     return size * 1e9 / max(1, down[-1].time - down[0].time) if down else 0
 
 
-def is_control(other, slowed, trip):
+def is_faster(other, slowed, trip):
     """Whether `other` is a download that shows what server and path could do meanwhile: it began
     when the slowed one had felt its bucket, a few round trips after its own beginning."""
     ends = [(flow["client"], flow["server"]) for flow in (other, slowed)]
@@ -140,26 +189,42 @@ def marks(flow, frames, forged, plan):
     segment = first.segment
     own = [frame.segment for frame in frames if frame.origin == "genuine"
            and frame.segment.src == segment.src]
-    if flow["kind"] == "dns" and not own:
-        own = [None]
     count = 0
-    if own and own[0] is not None:
+    if own:
         count += all(abs(other.ttl - segment.ttl) > 2 for other in own)
-        stamped = flow["kind"] != "dns" and all(
-            other.timestamps() for other in own if not other.flags & RST)
+        stamped = all(other.timestamps() for other in own if not other.flags & RST)
         count += bool(stamped and segment.payload and not segment.timestamps())
+    if not own and "copy" not in [spec["ttl"] for spec in specs(flow)]:
+        count += 1
     else:
-        count += "copy" not in [spec["ttl"] for spec in specs(flow)]
-    usual = 2 * net["far"]["delay_ms"]
-    count += usual > 4 and min(spec["delay_ms"] for spec in specs(flow)) < usual / 2 and (
+        count += early(flow, plan)
+    count += b"10.10.34.36" in segment.payload or b"blacklist site" in segment.payload
+    return count + any(spec.get("ack", "right") != "right" for spec in specs(flow))
+
+
+def early(flow, plan):
+    """Whether something was forged before the server could have spoken, where a tap can tell."""
+    usual = 2 * plan["network"]["far"]["delay_ms"]
+    return usual > 4 and min(spec["delay_ms"] for spec in specs(flow)) < usual / 2 and (
         plan["vantage"] != "near server")
-    if flow["kind"] == "dns":
-        count += b"\x0a\x0a\x22" in segment.payload
-        count += b"\x20\x01\x00\x00" in segment.payload
-    else:
-        count += b"10.10.34.36" in segment.payload or b"blacklist site" in segment.payload
-        count += any(spec.get("ack", "right") != "right" for spec in specs(flow))
-    return count
+
+
+def dns_marks(flow, forged, plan, answers):
+    """How many families of marks set a forged answer apart that stands alone."""
+    count = (b"\x0a\x0a\x22" in forged.payload) + (b"\x20\x01\x00\x00" in forged.payload)
+    if len(answers) < 3:
+        return count
+    far = all(abs(other.ttl - forged.ttl) > 2 for other in answers)
+    programs = Counter(program(flow, other.payload) for other in answers)
+    usual, most = programs.most_common(1)[0]
+    odd = most * 4 >= len(answers) * 3 and program(flow, forged.payload) != usual
+    return count + (far or early(flow, plan)) + odd
+
+
+def program(flow, answer):
+    """What an answer shows of who built it: AA, RA, and EDNS where that was asked for."""
+    asked = flow["port"] % 4 != 0
+    return answer[2] & 0x04, answer[3] & 0x80, asked and answer[10:12] != b"\0\0"
 
 
 def specs(flow):
