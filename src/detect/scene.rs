@@ -69,6 +69,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Bytes held, this value included, about.
+    pub(super) fn memory(&self) -> usize {
+        let text = self.page.text.capacity() + self.page.title.as_ref().map_or(0, String::capacity);
+        size_of::<Self>() + text + self.unread.as_ref().map_or(0, Excerpt::held_bytes)
+    }
+
     /// The page as it is told.
     pub fn told(&self) -> BlockPage {
         let fingerprint = self.notice.as_ref().map(|found| found.name.clone());

@@ -48,6 +48,13 @@ impl Tape {
         }
     }
 
+    /// Bytes held beside this value.
+    pub fn memory(&self) -> usize {
+        let [to_server, to_client] = &self.rings;
+        let room = to_server.kept.capacity() + to_client.kept.capacity() + self.answer.capacity();
+        room * size_of::<Sighting>()
+    }
+
     /// All that is kept, in capture order.
     pub fn in_order(&self) -> Vec<Sighting> {
         let rings = self.rings.iter().flat_map(|ring| &ring.kept);

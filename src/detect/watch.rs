@@ -130,6 +130,14 @@ impl Watch {
         }
     }
 
+    /// Bytes held beside this value, about.
+    pub fn memory(&self) -> usize {
+        let triggers = self.triggers.capacity() * size_of::<Trigger>();
+        let latest = self.latest.as_ref().map_or(0, |answer| answer.memory());
+        let case = self.case.as_ref().map_or(0, |case| case.memory());
+        self.tape.memory() + triggers + latest + case
+    }
+
     /// Exchanges the directions, where the roles turn out to be the other way round.
     pub fn swap_roles(&mut self) {
         self.tape.swap_roles();
@@ -199,6 +207,14 @@ impl Watch {
 }
 
 impl Case {
+    fn memory(&self) -> usize {
+        let conflicts = size_of::<Conflict>() + 2 * Conflict::SHOWN;
+        size_of::<Self>()
+            + self.log.capacity() * size_of::<Sighting>()
+            + self.conflicts.len() * conflicts
+            + self.answers.iter().map(Answer::memory).sum::<usize>()
+    }
+
     fn answered(&mut self, answer: Answer) {
         if self.answers.len() < Watch::ANSWERS_MAX {
             self.answers.push(answer);

@@ -11,6 +11,7 @@
 //! Not done here: bytes (`stream`), names (`protocol`), judgement (`detect`). A table belongs to
 //! one lane, that is to one thread, and is never shared: there is nothing to lock.
 
+mod class;
 mod lifecycle;
 mod prelude;
 mod sighting;
@@ -20,9 +21,10 @@ mod table;
 mod tcp;
 mod udp;
 
+pub use class::{Class, Idle};
 pub use lifecycle::{Event, Phase};
 pub use prelude::Prelude;
 pub use sighting::Sighting;
-pub use table::{Class, FlowHasher, FlowTable, Idle, SlotId};
+pub use table::{FlowHasher, FlowTable, SlotId};
 pub use tcp::{Handshake, Observation, SenderState, TcpFlow};
 pub use udp::UdpFlow;

@@ -54,6 +54,11 @@ impl Prelude {
         self.phase
     }
 
+    /// Bytes held beside this value.
+    pub fn memory(&self) -> usize {
+        if self.rest.spilled() { self.rest.capacity() * size_of::<Header>() } else { 0 }
+    }
+
     /// The frame of the SYN.
     pub const fn first_frame(&self) -> FrameId {
         self.syn.frame

@@ -8,69 +8,18 @@
 //! after its last packet. A packet that comes in between must ask [`FlowTable::is_overdue`]: whether
 //! it continues the flow does not depend on when the flow is swept away.
 //!
-//! Bounds: `capacity` flows. When it is reached, a flow of the least valuable class makes room
-//! (half-open first, established last), one that has waited long and was not touched lately, and is
-//! handed to the caller to conclude.
+//! Bounds: `capacity` flows. When it is reached, a flow of the least valuable class makes room, one
+//! that has waited long and was not touched lately, and is handed to the caller to conclude. A flood
+//! takes its room from its own class; established flows go last.
 
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use super::class::{Class, Idle};
 use super::slab::Slab;
 use crate::wire::{Duration, FlowKey, Timestamp};
-
-/// What a flow is worth when room is short, and how long it may idle.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Class {
-    /// No complete handshake: first to go.
-    Opening,
-    /// Closed or reset; waits for stragglers.
-    Over,
-    /// Datagrams.
-    Datagrams,
-    /// A connection alive: last to go.
-    Established,
-}
-
-impl Class {
-    const COUNT: usize = Self::ALL.len();
-    /// All, the least valuable first.
-    const ALL: [Self; 4] = [Self::Opening, Self::Over, Self::Datagrams, Self::Established];
-
-    const fn index(self) -> usize {
-        match self {
-            Self::Opening => 0,
-            Self::Over => 1,
-            Self::Datagrams => 2,
-            Self::Established => 3,
-        }
-    }
-}
-
-/// How long flows of each class may idle, in packet time.
-#[derive(Clone, Copy, Debug)]
-pub struct Idle {
-    /// Half-open: above the 127 s over which Linux repeats a SYN.
-    pub opening: Duration,
-    /// After the end: two maximum segment lifetimes as stacks have them in practice.
-    pub over: Duration,
-    /// Datagrams: as NATs keep them (RFC 4787 §4.3: 2 minutes at least).
-    pub datagrams: Duration,
-    /// Alive: an hour without a packet. Keep-alives come each 2 h at most, so a flow may be cut.
-    pub established: Duration,
-}
-
-impl Default for Idle {
-    fn default() -> Self {
-        Self {
-            opening: Duration::from_secs(130),
-            over: Duration::from_secs(60),
-            datagrams: Duration::from_secs(120),
-            established: Duration::from_secs(3600),
-        }
-    }
-}
 
 /// Hashes flow keys: the same hash picks the lane and the slot.
 #[derive(Clone, Debug)]
@@ -126,12 +75,19 @@ struct Slot<V> {
 struct Queue {
     head: u32,
     tail: u32,
+    len: u32,
+}
+
+impl Queue {
+    const EMPTY: Self = Self { head: NIL, tail: NIL, len: 0 };
 }
 
 /// No slot.
 const NIL: u32 = u32::MAX;
 /// Never.
 const FAR: Timestamp = Timestamp::from_nanos(i64::MAX);
+/// A class with less than one in so many of the flows is not what fills the table.
+const SPARED_SHARE: usize = 12;
 /// Flows touched since they were queued that are passed over when room is needed.
 const SECOND_CHANCES: usize = 8;
 
@@ -142,8 +98,8 @@ impl<V> FlowTable<V> {
             index: HashTable::new(),
             slots: Slab::new(),
             free: NIL,
-            queues: [Queue { head: NIL, tail: NIL }; Class::COUNT],
-            idle: [idle.opening, idle.over, idle.datagrams, idle.established],
+            queues: [Queue::EMPTY; Class::COUNT],
+            idle: idle.by_class(),
             capacity: capacity.clamp(1, NIL as usize - 1),
             hasher,
             next_sweep: FAR,
@@ -267,25 +223,52 @@ impl<V> FlowTable<V> {
 
     /// If the table is full, takes out a flow of the class that is worth least.
     pub fn make_room(&mut self) -> Option<(FlowKey, V)> {
-        if self.len() < self.capacity {
-            return None;
-        }
-        let class = Class::ALL.into_iter().find(|class| self.head(*class).is_some())?;
+        if self.len() < self.capacity { None } else { self.evict(Class::Established, None) }
+    }
+
+    /// Takes out a flow of the class that is worth least, and at most `worth`, but not the one in
+    /// `kept`.
+    ///
+    /// A flood takes its room from its own: among the classes that one side can fill alone, those
+    /// with few flows are spared while another has many.
+    pub fn evict(&mut self, worth: Class, kept: Option<SlotId>) -> Option<(FlowKey, V)> {
+        let few = self.len() / SPARED_SHARE;
+        let crowded = Class::ALL.map(|class| !class.is_answered() && self.count(class) > few);
+        let first = Class::ALL.into_iter().zip(crowded).filter(|(_, crowded)| *crowded);
+        let order = first.map(|(class, _)| class).chain(Class::ALL);
+        let place = order
+            .filter(|class| *class <= worth)
+            .find_map(|class| self.longest_idle(class, kept))?;
+        self.remove(SlotId(place))
+    }
+
+    /// The flow of `class` that has waited long and was not touched lately, but not `kept`.
+    fn longest_idle(&mut self, class: Class, kept: Option<SlotId>) -> Option<u32> {
         for _ in 0..SECOND_CHANCES {
             let (head, slot) = self.head(class)?;
-            if slot.touched == slot.queued {
+            if slot.touched == slot.queued && Some(SlotId(head)) != kept {
                 break;
             }
             self.requeue(head, class);
         }
         let (head, _) = self.head(class)?;
-        self.remove(SlotId(head))
+        (Some(SlotId(head)) != kept).then_some(head)
+    }
+
+    fn count(&self, class: Class) -> usize {
+        self.queues.get(class.index()).map_or(0, |queue| queue.len as usize)
+    }
+
+    /// Bytes of the slots of the flows alive, and of the index, of which an eighth is kept free.
+    pub fn memory(&self) -> usize {
+        let index = self.index.capacity() * (size_of::<u32>() + 1) / 7 * 8;
+        self.len() * size_of::<Slot<V>>() + index
     }
 
     /// Takes all flows out, in the order of what `rank` says of them.
     pub fn drain_by(&mut self, rank: fn(&V) -> u64) -> impl Iterator<Item = (FlowKey, V)> + use<V> {
         self.index.clear();
-        self.queues = [Queue { head: NIL, tail: NIL }; Class::COUNT];
+        self.queues = [Queue::EMPTY; Class::COUNT];
         self.free = NIL;
         let mut slots = std::mem::replace(&mut self.slots, Slab::new());
         let ranks = slots.iter().zip(0_u32..);
@@ -319,6 +302,7 @@ impl<V> FlowTable<V> {
             self.look_at(queued + *limit);
         }
         let Some(queue) = self.queues.get_mut(class.index()) else { return };
+        queue.len += 1;
         let tail = std::mem::replace(&mut queue.tail, place);
         if tail == NIL {
             queue.head = place;
@@ -337,6 +321,7 @@ impl<V> FlowTable<V> {
         let Some(slot) = self.slots.get(place) else { return };
         let (previous, next) = (slot.previous, slot.next);
         let Some(queue) = self.queues.get_mut(class.index()) else { return };
+        queue.len = queue.len.saturating_sub(1);
         if queue.head == place {
             queue.head = next;
         }
@@ -363,91 +348,4 @@ impl<V> Slot<V> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::wire::{Endpoint, Transport};
-
-    fn key(n: u16) -> FlowKey {
-        let end = |port| Endpoint::new([192, 0, 2, 1].into(), port);
-        FlowKey::of(Transport::Tcp, end(n), end(443)).0
-    }
-
-    fn at(secs: u64) -> Timestamp {
-        Timestamp::ZERO + Duration::from_secs(secs)
-    }
-
-    fn put(table: &mut FlowTable<u16>, n: u16, secs: u64, class: Class) -> SlotId {
-        let hash = table.hash(&key(n));
-        table.insert(hash, key(n), n, (at(secs), class))
-    }
-
-    #[test]
-    fn a_flood_of_half_open_flows_leaves_the_established_ones() {
-        let mut table = FlowTable::new(100, Idle::default(), FlowHasher::recorded());
-        for n in 0..50 {
-            put(&mut table, n, 0, Class::Established);
-        }
-        for n in 1000..5000 {
-            let out = table.make_room();
-            assert!(out.is_none_or(|(_, n)| n >= 1000));
-            put(&mut table, n, 1, Class::Opening);
-        }
-        assert_eq!(table.len(), 100);
-        for n in 0..50 {
-            let hash = table.hash(&key(n));
-            assert!(table.find(hash, &key(n)).is_some());
-        }
-    }
-
-    #[test]
-    fn flows_leave_when_they_idle_beyond_their_class() {
-        let mut table = FlowTable::new(100, Idle::default(), FlowHasher::recorded());
-        put(&mut table, 1, 0, Class::Opening);
-        put(&mut table, 2, 0, Class::Established);
-        let third = put(&mut table, 3, 0, Class::Opening);
-        table.touch(third, at(100), Class::Opening);
-        assert!(table.expire(at(130)).is_none());
-        assert_eq!(table.expire(at(131)).map(|(_, n)| n), Some(1));
-        assert!(table.expire(at(131)).is_none());
-        assert!(table.expire(at(230)).is_none());
-        assert!(!table.is_overdue(third, at(230)));
-        assert!(table.is_overdue(third, at(231)));
-        assert_eq!(table.expire(at(231)).map(|(_, n)| n), Some(3));
-        assert_eq!(table.expire(at(3601)).map(|(_, n)| n), Some(2));
-        assert!(table.is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn behaves_like_a_map(script in prop::collection::vec((0u16..40, 0u8..4), 0..400)) {
-            let mut table = FlowTable::new(1000, Idle::default(), FlowHasher::recorded());
-            let mut model = HashMap::new();
-            for (step, (n, action)) in script.into_iter().enumerate() {
-                let hash = table.hash(&key(n));
-                let found = table.find(hash, &key(n));
-                prop_assert_eq!(found.is_some(), model.contains_key(&n));
-                match (found, action) {
-                    (None, 0 | 1) => {
-                        put(&mut table, n, step as u64, Class::Opening);
-                        model.insert(n, n);
-                    }
-                    (Some(id), 2) => {
-                        prop_assert_eq!(table.remove(id).map(|(_, v)| v), model.remove(&n));
-                    }
-                    (Some(id), _) => table.touch(id, at(step as u64), Class::Established),
-                    _ => {}
-                }
-                prop_assert_eq!(table.len(), model.len());
-            }
-            let mut left: Vec<_> = table.drain_by(|_| 0).map(|(_, n)| n).collect();
-            left.sort_unstable();
-            let mut expected: Vec<_> = model.into_keys().collect();
-            expected.sort_unstable();
-            prop_assert_eq!(left, expected);
-        }
-    }
-}
+mod tests;

@@ -149,6 +149,17 @@ impl TcpFlow {
         }
     }
 
+    /// Whether each side has shown that it hears the other: the server by data, or by acknowledging
+    /// what the client sent after its SYN.
+    pub fn is_mutual(&self) -> bool {
+        let (up, down) = (self.sender(Direction::ToServer), self.sender(Direction::ToClient));
+        let heard = match self.handshake.syn {
+            Some(syn) => down.acked.is_some_and(|acked| acked.is_after(syn.seq.plus(1))),
+            None => down.packets > 0,
+        };
+        up.packets > 0 && (down.bytes > 0 || heard)
+    }
+
     /// Exchanges the roles, where content shows that the guess was wrong.
     pub fn swap_roles(&mut self) {
         self.client = self.client.other();
@@ -330,6 +341,66 @@ fn print_of(segment: &Segment<'_>, direction: Direction) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::{IpHeader, TcpOptions, Ttl};
+
+    fn blank() -> Segment<'static> {
+        let end = Endpoint::new([192, 0, 2, 1].into(), 80);
+        Segment {
+            frame: FrameId::new(0, 1),
+            time: Timestamp::ZERO,
+            ip: IpHeader {
+                ttl: Ttl(64),
+                id: None,
+                dont_fragment: true,
+                traffic_class: 0,
+                reassembled: false,
+                tunnels: 0,
+            },
+            src: end,
+            dst: end,
+            seq: SeqNumber(0),
+            ack: SeqNumber(0),
+            flags: TcpFlags::ACK,
+            window: 1000,
+            checksum: 0,
+            options: TcpOptions::default(),
+            payload: &[],
+            payload_len: 0,
+            transport: &[],
+        }
+    }
+
+    /// Whether a flow is mutual after its handshake and `more`: who sends, number, acknowledgment
+    /// and payload bytes.
+    fn is_mutual_after(more: &[(Side, u32, u32, u32)]) -> bool {
+        let syn = TcpFlags::SYN;
+        let segment = |(flags, seq, ack, payload_len)| Segment {
+            seq: SeqNumber(seq),
+            ack: SeqNumber(ack),
+            flags,
+            payload_len,
+            ..blank()
+        };
+        let opening = segment((syn, 99, 0, 0));
+        let mut flow = TcpFlow::open(&opening, Side::Low);
+        flow.observe(&opening, Side::Low);
+        flow.observe(&segment((syn.union(TcpFlags::ACK), 899, 100, 0)), Side::High);
+        flow.observe(&segment((TcpFlags::ACK, 100, 900, 0)), Side::Low);
+        for (sender, seq, ack, len) in more {
+            flow.observe(&segment((TcpFlags::ACK, *seq, *ack, *len)), *sender);
+        }
+        flow.is_mutual()
+    }
+
+    #[test]
+    fn a_handshake_alone_shows_nothing_of_who_hears_whom() {
+        assert!(!is_mutual_after(&[]));
+        let asked = (Side::Low, 100, 900, 10);
+        assert!(!is_mutual_after(&[asked]), "a flood can do that alone");
+        assert!(is_mutual_after(&[asked, (Side::High, 900, 110, 0)]), "acknowledged");
+        assert!(is_mutual_after(&[(Side::High, 900, 100, 5)]), "the server speaks first");
+        assert!(!is_mutual_after(&[asked, (Side::High, 900, 100, 0)]), "what it had said before");
+    }
 
     #[test]
     fn stamps_that_no_network_explains_give_no_round_trip() {

@@ -56,25 +56,18 @@ impl Conversation {
         conversation
     }
 
-    /// Takes in the next segment; gives the bytes held before and after.
-    pub(super) fn segment(
-        &mut self,
-        segment: &Segment<'_>,
-        sender: Side,
-        settings: &Settings,
-    ) -> (usize, usize) {
-        let before = self.held;
+    /// Takes in the next segment.
+    pub(super) fn segment(&mut self, segment: &Segment<'_>, sender: Side, settings: &Settings) {
         self.settle_roles(segment, sender);
         let seen = self.flow.observe(segment, sender);
         self.watch.segment(&seen, &self.flow);
         self.silence.segment(&seen, &self.flow);
         self.rates.segment(&seen, &self.flow);
         if seen.sighting.duplicate || seen.sighting.is_reset() {
-            return (before, before);
+            return;
         }
         self.place_starts(segment, seen.sighting.direction);
         self.feed(segment, &seen, settings);
-        (before, self.held)
     }
 
     /// Nothing more will come: delivers what waits behind holes, and tells what is open.
@@ -93,9 +86,9 @@ impl Conversation {
         self.streams.iter().map(|stream| stream.statistics().gap_bytes).sum()
     }
 
-    /// Bytes held in streams and readers beside this value.
-    pub(super) const fn memory(&self) -> usize {
-        self.held
+    /// Bytes held: this value and all that belongs to it, about.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>() + self.held + self.watch.memory()
     }
 
     /// Gives up what waits behind holes and what later copies are held against.

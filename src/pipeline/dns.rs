@@ -73,7 +73,7 @@ impl DatagramDns {
 
     /// Bytes held, about.
     pub(super) fn memory(&self) -> usize {
-        self.book().map_or(0, Book::memory)
+        self.book().map_or(0, |book| size_of::<Book>() + book.memory())
     }
 
     /// Gives up what is under way.
@@ -175,8 +175,11 @@ impl DnsTalk {
         self.readers.iter().all(|reader| !reader.wants_more())
     }
 
+    /// Bytes held, this value included, about.
     pub(super) fn held_bytes(&self) -> usize {
-        self.readers.iter().map(Reader::held_bytes).sum::<usize>() + self.book.memory()
+        size_of::<Self>()
+            + self.readers.iter().map(Reader::held_bytes).sum::<usize>()
+            + self.book.memory()
     }
 
     /// Ends the flow.

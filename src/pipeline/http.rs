@@ -185,8 +185,16 @@ impl HttpTalk {
         !self.requests.wants_more() && !self.responses.reader.wants_more()
     }
 
+    /// Bytes held, this value included, about.
     pub(super) fn held_bytes(&self) -> usize {
-        self.requests.held_bytes() + self.responses.reader.held_bytes()
+        let exchanges = self.exchanges.capacity() * EXCHANGE_BYTES
+            + self.waiting.capacity() * size_of::<Asked>();
+        let alternate = self
+            .alternate
+            .as_ref()
+            .map_or(0, |alternate| size_of::<Alternate>() + alternate.answers.reader.held_bytes());
+        let readers = self.requests.held_bytes() + self.responses.reader.held_bytes();
+        size_of::<Self>() + exchanges + readers + alternate
     }
 
     fn last_asked(&self) -> Asked {
@@ -384,6 +392,9 @@ fn find_notice(
         specific: found.strength == Strength::Specific,
     })
 }
+
+/// An exchange with the host and the target that it usually has.
+const EXCHANGE_BYTES: usize = size_of::<HttpExchange>() + 64;
 
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,16 @@
 //! A lane: one thread's flows, from their first packet to their outcome.
 
-use std::net::IpAddr;
+mod ending;
+mod room;
+
+use room::Room;
 
 use super::clock::Tick;
-use super::closing::{Ended, Outcome, certificate_of, judge, refusal_of, tell_tcp, tell_udp};
+use super::closing::Outcome;
 use super::conversation::Conversation;
 use super::directory::Directory;
-use super::dns::Spoken;
-use super::quota::Quota;
 use super::settings::Settings;
 use super::udp::DatagramTalk;
-use super::{rates, silence};
-use crate::correlate::CertificateSight;
 use crate::decode::Packet;
 use crate::evidence::FlowEnd;
 use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, Prelude, SlotId};
@@ -24,13 +23,7 @@ pub struct Lane<'a> {
     table: FlowTable<Flow>,
     clock: Timestamp,
     ahead: Option<Ahead>,
-    memory: usize,
-    /// Flows kept for their certificates,
-    odd_certificates: Quota,
-    /// because they were not answered,
-    silent: Quota,
-    /// and because they met a ceiling.
-    slow: Quota,
+    room: Room,
     outcome: Outcome,
 }
 
@@ -62,10 +55,7 @@ impl<'a> Lane<'a> {
             ),
             clock: Timestamp::ZERO,
             ahead: None,
-            memory: 0,
-            odd_certificates: Quota::default(),
-            silent: Quota::default(),
-            slow: Quota::default(),
+            room: Room::new(settings.limits.memory_of_lane(settings.lanes)),
             outcome: Outcome::default(),
         }
     }
@@ -125,6 +115,7 @@ impl<'a> Lane<'a> {
                 self.converse(id, segment, sender);
             } else {
                 self.touch(id, Class::Opening, (segment.frame, segment.time));
+                self.relieve(id);
             }
             return;
         };
@@ -137,11 +128,15 @@ impl<'a> Lane<'a> {
         let settings = self.settings;
         let Some((key, flow)) = self.table.entry_mut(id) else { return false };
         let Flow::Prelude(prelude) = flow else { return false };
+        let before = prelude.memory();
         if !prelude.takes(segment, sender) {
-            *flow = Flow::Tcp(Conversation::replay(key, prelude, settings));
+            let conversation = Conversation::replay(key, prelude, settings);
+            self.room.change(before, conversation.memory());
+            *flow = Flow::Tcp(conversation);
             return false;
         }
-        let class = class_of(prelude.phase());
+        self.room.change(before, prelude.memory());
+        let class = class_of(prelude.phase(), false);
         self.touch(id, class, (segment.frame, segment.time));
         true
     }
@@ -149,13 +144,12 @@ impl<'a> Lane<'a> {
     fn converse(&mut self, id: SlotId, segment: &Segment<'_>, sender: Side) {
         let settings = self.settings;
         let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id) else { return };
-        let (before, after) = conversation.segment(segment, sender, settings);
-        let class = class_of(conversation.flow.phase);
-        self.memory = self.memory + after - before.min(self.memory);
+        let before = conversation.memory();
+        conversation.segment(segment, sender, settings);
+        self.room.change(before, conversation.memory());
+        let class = class_of(conversation.flow.phase, conversation.flow.is_mutual());
         self.touch(id, class, (segment.frame, segment.time));
-        if self.memory > settings.limits.memory / settings.lanes.get() {
-            self.give_up_bytes(id);
-        }
+        self.relieve(id);
     }
 
     fn datagram(&mut self, datagram: &Datagram<'_>) {
@@ -168,12 +162,11 @@ impl<'a> Lane<'a> {
         let Some(Flow::Udp(talk)) = self.table.flow_mut(id) else { return };
         let before = talk.memory();
         talk.datagram(datagram, sender, settings);
-        let after = talk.memory();
-        self.memory = self.memory + after - before.min(self.memory);
-        self.touch(id, Class::Datagrams, (datagram.frame, datagram.time));
-        if after > before && self.memory > settings.limits.memory / settings.lanes.get() {
-            self.give_up_bytes(id);
-        }
+        self.room.change(before, talk.memory());
+        let answered = talk.flow.packets.iter().all(|packets| *packets > 0);
+        let class = if answered { Class::Datagrams } else { Class::Unanswered };
+        self.touch(id, class, (datagram.frame, datagram.time));
+        self.relieve(id);
     }
 
     /// The flow of `key`. One that has idled too long has ended, swept away or not.
@@ -191,170 +184,10 @@ impl<'a> Lane<'a> {
         self.ahead = (time > self.clock).then_some(Ahead { frame, time, touched, class });
     }
 
-    fn admit(&mut self, hash: u64, key: FlowKey, flow: Flow) -> SlotId {
-        if let Some((old, evicted)) = self.table.make_room() {
-            self.outcome.limits.flows_evicted += 1;
-            self.conclude(&old, evicted, FlowEnd::Evicted);
-        }
-        self.outcome.openings.push(flow.first_frame());
-        self.table.insert(hash, key, flow, (self.clock, Class::Opening))
-    }
-
-    /// The flow that made memory run out gives its own bytes up.
-    fn give_up_bytes(&mut self, id: SlotId) {
-        let settings = self.settings;
-        let freed = match self.table.flow_mut(id) {
-            Some(Flow::Tcp(conversation)) => {
-                let before = conversation.memory();
-                conversation.give_up_bytes(settings);
-                before.saturating_sub(conversation.memory())
-            }
-            Some(Flow::Udp(talk)) => {
-                let before = talk.memory();
-                talk.give_up_bytes(settings);
-                before.saturating_sub(talk.memory())
-            }
-            Some(Flow::Prelude(_)) | None => return,
-        };
-        self.memory = self.memory.saturating_sub(freed);
-        self.outcome.limits.streams_given_up += 1;
-    }
-
     fn end(&mut self, id: SlotId, end: FlowEnd) {
         if let Some((key, flow)) = self.table.remove(id) {
             self.conclude(&key, flow, end);
         }
-    }
-
-    fn conclude(&mut self, key: &FlowKey, flow: Flow, end: FlowEnd) {
-        match flow {
-            Flow::Prelude(prelude) => self.conclude_prelude(key, &prelude, end),
-            Flow::Tcp(conversation) => self.conclude_tcp(key, *conversation, end),
-            Flow::Udp(talk) => self.conclude_udp(key, talk, end),
-        }
-    }
-
-    /// A connection that never carried payload: judged now, unless there is nothing to judge.
-    fn conclude_prelude(&mut self, key: &FlowKey, prelude: &Prelude, end: FlowEnd) {
-        let settings = self.settings;
-        let refused = prelude.is_plainly_refused();
-        let wanted = refused && self.outcome.refused.wants(prelude.first_frame());
-        let plain = prelude.is_unanswered() || refused;
-        if plain && !wanted && !settings.flows {
-            self.outcome.limits.refused += u64::from(refused);
-            self.directory.ended(None, false);
-            return;
-        }
-        self.conclude_tcp(key, *Conversation::replay(key, prelude, settings), end);
-    }
-
-    fn conclude_udp(&mut self, key: &FlowKey, mut talk: DatagramTalk, end: FlowEnd) {
-        self.memory = self.memory.saturating_sub(talk.memory());
-        talk.quic.settle();
-        let spoken = std::mem::take(&mut talk.dns).finish(&self.settings.fingerprints);
-        let unanswered =
-            silence::of_udp(key, (&talk, &spoken), &mut self.outcome.passages, self.clock);
-        let silent = self.silent.admit(unanswered, &mut self.outcome.limits.silences_given_up);
-        let DatagramTalk { flow, quic, .. } = talk;
-        let server = key.endpoint(flow.client.other()).ip;
-        let host = quic.names().and_then(|names| names.sni.as_deref());
-        self.directory.ended(host, false);
-        if self.is_told(&spoken, server, flow.first_frame) || silent.is_some() {
-            self.keep(Ended { silent, ..tell_udp(key, &flow, quic.names(), end, spoken) });
-        } else if let Some(host) = host {
-            // An answer by QUIC is encrypted, and may be the last before the blocking sets in.
-            self.outcome.hosts.quiet_flow(key.endpoint(flow.client).ip, &[(host, false)]);
-        }
-    }
-
-    /// Whether the record of a flow without findings is needed. What it said in DNS is noted.
-    fn is_told(&mut self, spoken: &Spoken, server: IpAddr, first_frame: FrameId) -> bool {
-        let may_be_judged =
-            self.outcome.resolvers.note(spoken, server, first_frame, &self.settings.fingerprints);
-        self.settings.flows || may_be_judged
-    }
-
-    /// Keeps a flow to be told, or to be judged when all flows are known.
-    fn keep(&mut self, ended: Ended) {
-        let stands_out = ended.dns.stands_out()
-            || ended.certificate.is_some()
-            || ended.silent.is_some()
-            || ended.slow.is_some();
-        if self.settings.flows || !ended.found.is_empty() || stands_out {
-            self.outcome.flows.push(ended);
-        } else {
-            self.outcome.resolvers.keep(ended);
-        }
-    }
-
-    /// A flow of which nothing need be told is folded into the tally of hosts and forgotten.
-    fn conclude_tcp(&mut self, key: &FlowKey, mut conversation: Conversation, end: FlowEnd) {
-        self.memory = self.memory.saturating_sub(conversation.memory());
-        conversation.finish(self.settings);
-        let found = judge(key, &conversation);
-        let spoken = conversation.talk.finish_dns(&self.settings.fingerprints);
-        let hosts = conversation.talk.hosts();
-        self.directory.ended(hosts.iter().map(|(host, _)| *host), !found.is_empty());
-        let server = key.endpoint(conversation.flow.client.other()).ip;
-        let told = self.is_told(&spoken, server, conversation.flow.first_frame);
-        let certificate = certificate_of(key, &conversation);
-        let odd = self.fold_certificate(certificate);
-        let unanswered =
-            silence::of_tcp(key, &conversation, &mut self.outcome.passages, self.clock);
-        let silent = self.silent.admit(unanswered, &mut self.outcome.limits.silences_given_up);
-        self.fold_acceptance(key, &conversation);
-        self.outcome.reach.add(&conversation.flow);
-        let first = conversation.flow.first_frame;
-        let refusal = refusal_of(key, &conversation);
-        self.outcome.limits.refused += u64::from(refusal.is_some());
-        let refusal = refusal.filter(|_| self.outcome.refused.wants(first));
-        let slow = rates::of_tcp(key, &conversation, &mut self.outcome.swifts);
-        let slow = self.slow.admit(slow, &mut self.outcome.limits.ceilings_given_up);
-        let plain = found.is_empty() && odd.is_none() && silent.is_none() && slow.is_none();
-        let alone = plain && !told;
-        if alone && refusal.is_none() {
-            let client = key.endpoint(conversation.flow.client).ip;
-            self.outcome.hosts.quiet_flow(client, &hosts);
-            return;
-        }
-        let end = match conversation.flow.phase {
-            Phase::Closed => FlowEnd::Fin,
-            Phase::Reset => FlowEnd::Reset,
-            _ => end,
-        };
-        let when = (end, self.clock);
-        let ended = tell_tcp(key, &mut conversation, when, (found, spoken));
-        let ended = Ended { certificate: odd, silent, slow, refusal, ..ended };
-        if alone {
-            self.outcome.refused.keep(ended);
-        } else {
-            self.keep(ended);
-        }
-    }
-
-    /// Notes from where, and how soon, a port accepted a connection.
-    fn fold_acceptance(&mut self, key: &FlowKey, conversation: &Conversation) {
-        let flow = &conversation.flow;
-        if let Some(syn_ack) = flow.handshake.syn_ack {
-            let server = key.endpoint(flow.client.other());
-            let seen = (syn_ack.frame, syn_ack.ttl);
-            self.outcome.acceptances.add(server, seen, flow.handshake.server_rtt());
-        }
-    }
-
-    /// Folds a certificate that an issuer vouches for; gives back any other, which only the other
-    /// flows for its name can tell the meaning of.
-    fn fold_certificate(
-        &mut self,
-        seen: Option<CertificateSight>,
-    ) -> Option<Box<CertificateSight>> {
-        let seen = seen?;
-        if seen.vouched {
-            self.outcome.certificates.add(&seen);
-            return None;
-        }
-        let given_up = &mut self.outcome.limits.certificates_given_up;
-        self.odd_certificates.admit(Some(Box::new(seen)), given_up)
     }
 }
 
@@ -363,6 +196,15 @@ impl Flow {
         match Prelude::open(segment, sender) {
             Some(prelude) => Self::Prelude(prelude),
             None => Self::Tcp(Box::new(Conversation::open(segment, sender))),
+        }
+    }
+
+    /// Bytes held beside the slot.
+    fn memory(&self) -> usize {
+        match self {
+            Self::Prelude(prelude) => prelude.memory(),
+            Self::Tcp(conversation) => conversation.memory(),
+            Self::Udp(talk) => talk.memory(),
         }
     }
 
@@ -375,11 +217,15 @@ impl Flow {
     }
 }
 
-/// What a TCP flow is worth to its table.
-fn class_of(phase: Phase) -> Class {
+/// What a TCP flow is worth to its table; `mutual` tells whether both sides hear each other.
+fn class_of(phase: Phase, mutual: bool) -> Class {
     match phase {
         phase if phase.is_opening() => Class::Opening,
         Phase::Closed | Phase::Reset => Class::Over,
-        _ => Class::Established,
+        _ if mutual => Class::Established,
+        _ => Class::Unproven,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,8 @@
 //! their outcomes are put in the order of frames, so the answer does not depend on how many there
 //! are.
 //!
-//! Bounds: flows ([`Limits::flows`]) and stream bytes ([`Limits::memory`]); what had to be given up
-//! is counted in the summary. Of an ended flow without findings there remain one or two bytes
+//! Bounds: flows ([`Limits::flows`]) and memory ([`Limits::memory`]); what had to be given up is
+//! counted in the summary. A flood makes room before flows that both sides take part in. Of an ended flow without findings there remain one or two bytes
 //! ([`Openings`]) and its share of the tally of hosts, unless its record is asked for
 //! ([`Settings::flows`]). The one shared map is the [`Directory`], for who watches the run: it
 //! is touched when a flow ends, never by a packet.

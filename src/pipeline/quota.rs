@@ -1,21 +1,35 @@
 //! Room for flows that can be judged only when all others are known.
 
 /// How many flows of one sort a lane has kept until it is known what the others say.
-#[derive(Default)]
-pub(super) struct Quota(usize);
+pub(super) struct Quota {
+    kept: usize,
+    max: usize,
+}
 
 impl Quota {
-    /// Flows kept: a kilobyte and a half each.
-    pub(super) const MAX: usize = 1 << 15;
+    /// Flows kept at most.
+    const MAX: usize = 1 << 15;
+    /// What each takes with its record, in bytes.
+    const EACH: usize = 1536;
+
+    /// A quota of flows that take `bytes` at most.
+    pub(super) fn within(bytes: usize) -> Self {
+        Self { kept: 0, max: (bytes / Self::EACH).min(Self::MAX) }
+    }
+
+    /// Bytes that the kept ones take, about.
+    pub(super) const fn memory(&self) -> usize {
+        self.kept * Self::EACH
+    }
 
     /// Lets in `kept`, if there is room; counts what is given up.
     pub(super) fn admit<T>(&mut self, kept: Option<T>, given_up: &mut u64) -> Option<T> {
         let kept = kept?;
-        if self.0 >= Self::MAX {
+        if self.kept >= self.max {
             *given_up += 1;
             return None;
         }
-        self.0 += 1;
+        self.kept += 1;
         Some(kept)
     }
 }
@@ -26,9 +40,15 @@ mod tests {
 
     #[test]
     fn what_finds_no_room_is_counted() {
-        let (mut quota, mut given_up) = (Quota(Quota::MAX - 1), 0);
+        let (mut quota, mut given_up) = (Quota::within(Quota::EACH), 0);
         assert_eq!(quota.admit(None::<u8>, &mut given_up), None);
         assert_eq!((quota.admit(Some(1), &mut given_up), given_up), (Some(1), 0));
         assert_eq!((quota.admit(Some(2), &mut given_up), given_up), (None, 1));
+        assert_eq!(quota.memory(), Quota::EACH);
+    }
+
+    #[test]
+    fn much_memory_makes_no_larger_quota() {
+        assert_eq!(Quota::within(usize::MAX).max, Quota::MAX);
     }
 }

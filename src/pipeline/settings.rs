@@ -28,9 +28,22 @@ pub struct Settings {
 pub struct Limits {
     /// Flows alive.
     pub flows: usize,
-    /// Bytes of streams: what waits for a hole to be filled, and what later copies are held
-    /// against.
+    /// Bytes of memory. Most are for the flows of the lanes: themselves, what waits for a hole to be
+    /// filled, what later copies are held against, messages that are not whole yet, and what ended
+    /// flows keep until they can be judged. The rest is set aside: [`Self::SET_ASIDE`].
     pub memory: usize,
+}
+
+impl Limits {
+    /// Bytes for all that does not belong to flows: the program, the blocks under way, fragments,
+    /// the tallies of hosts, certificates and resolvers, each with a bound of its own. At most
+    /// three quarters of the memory are set aside.
+    pub const SET_ASIDE: usize = 48 << 20;
+
+    /// Bytes that the flows of one of `lanes` lanes may hold.
+    pub(super) fn memory_of_lane(&self, lanes: NonZeroUsize) -> usize {
+        self.memory.saturating_sub(Self::SET_ASIDE).max(self.memory / 4) / lanes
+    }
 }
 
 impl Default for Limits {

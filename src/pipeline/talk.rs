@@ -203,7 +203,8 @@ impl Talk {
             Speaks::Tls(talk) => talk.held_bytes(),
             Speaks::Http(talk) => talk.held_bytes(),
             Speaks::Dns(talk) => talk.held_bytes(),
-            Speaks::Unknown(_) | Speaks::Other => 0,
+            Speaks::Unknown(firsts) => firsts.iter().map(|first| first.bytes.capacity()).sum(),
+            Speaks::Other => 0,
         }
     }
 

@@ -66,8 +66,9 @@ impl TlsTalk {
         self.readers.iter().all(|reader| !reader.wants_more())
     }
 
+    /// Bytes held, this value included, about.
     pub(super) fn held_bytes(&self) -> usize {
-        self.readers.iter().map(TlsReader::held_bytes).sum()
+        size_of::<Self>() + self.readers.iter().map(TlsReader::held_bytes).sum::<usize>()
     }
 
     /// The names and the certificate, where both were in the clear.

@@ -37,6 +37,11 @@ impl Excerpt {
         })
     }
 
+    /// Bytes held on the heap.
+    pub fn held_bytes(&self) -> usize {
+        self.start.len() + self.content_type.as_ref().map_or(0, |told| told.len())
+    }
+
     /// SHA-256 of the whole body, in lower-case hexadecimal.
     pub fn sha256(&self) -> String {
         text::hex(&self.sha256.unwrap_or_else(|| Sha256::digest(&self.start).into()))

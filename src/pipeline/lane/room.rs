@@ -1,0 +1,124 @@
+//! Room for flows: what they hold, who is let in, and who goes when it is too much.
+//!
+//! What a flood brings makes room first. Flows that both sides took part in are touched only when
+//! nothing else is left: those that hold the most give up their bytes, and then the oldest go.
+
+use super::super::quota::Quota;
+use super::{Flow, Lane};
+use crate::evidence::FlowEnd;
+use crate::flow::{Class, SlotId};
+use crate::wire::FlowKey;
+
+/// What the flows of a lane hold, and what ended ones keep.
+pub(super) struct Room {
+    /// Bytes that the flows alive hold beside their slots.
+    held: usize,
+    /// Bytes that may be held.
+    limit: usize,
+    /// Flows kept for their certificates,
+    pub(super) odd_certificates: Quota,
+    /// because they were not answered,
+    pub(super) silent: Quota,
+    /// and because they met a ceiling.
+    pub(super) slow: Quota,
+}
+
+impl Room {
+    /// Room for `limit` bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        let quota = || Quota::within(limit / QUOTA_SHARE);
+        Self { held: 0, limit, odd_certificates: quota(), silent: quota(), slow: quota() }
+    }
+
+    /// A flow that held `before` bytes holds `after`.
+    pub(super) fn change(&mut self, before: usize, after: usize) {
+        self.held = (self.held + after).saturating_sub(before);
+    }
+
+    #[cfg(test)]
+    pub(super) const fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Whether more is held than may be; `slots` is what the table itself takes.
+    fn is_short(&self, slots: usize) -> bool {
+        let kept = [&self.odd_certificates, &self.silent, &self.slow].map(Quota::memory);
+        let held = self.held + kept.iter().sum::<usize>();
+        held + held / WASTED_SHARE + slots > self.limit
+    }
+}
+
+impl Lane<'_> {
+    /// Lets a new flow in; the least valuable one makes room if there is none.
+    pub(super) fn admit(&mut self, hash: u64, key: FlowKey, flow: Flow) -> SlotId {
+        if let Some(evicted) = self.table.make_room() {
+            self.evicted(evicted);
+        }
+        self.room.change(0, flow.memory());
+        self.outcome.openings.push(flow.first_frame());
+        self.table.insert(hash, key, flow, (self.clock, Class::Opening))
+    }
+
+    /// Sees to it that the flows hold no more than they may; `id` is the one under way.
+    #[inline]
+    pub(super) fn relieve(&mut self, id: SlotId) {
+        if self.is_short() {
+            self.relieve_now(id);
+        }
+    }
+
+    #[cold]
+    fn relieve_now(&mut self, id: SlotId) {
+        self.evict_while_short(Class::Unproven, id);
+        let share = self.room.limit / self.table.len().max(1);
+        if self.is_short() && self.held_by(id) > share.saturating_mul(SHARES_MAX) {
+            self.give_up_bytes(id);
+        }
+        self.evict_while_short(Class::Established, id);
+        if self.is_short() {
+            self.give_up_bytes(id);
+        }
+    }
+
+    /// Takes out flows worth at most `worth`, but not `kept`, while there is too little room.
+    fn evict_while_short(&mut self, worth: Class, kept: SlotId) {
+        while self.is_short() {
+            let Some(evicted) = self.table.evict(worth, Some(kept)) else { return };
+            self.evicted(evicted);
+        }
+    }
+
+    fn evicted(&mut self, (key, flow): (FlowKey, Flow)) {
+        self.outcome.limits.flows_evicted += 1;
+        self.conclude(&key, flow, FlowEnd::Evicted);
+    }
+
+    pub(super) fn is_short(&self) -> bool {
+        self.room.is_short(self.table.memory())
+    }
+
+    fn held_by(&mut self, id: SlotId) -> usize {
+        self.table.flow_mut(id).map_or(0, |flow| flow.memory())
+    }
+
+    /// The flow in `id` gives its own bytes up.
+    fn give_up_bytes(&mut self, id: SlotId) {
+        let settings = self.settings;
+        let Some(flow) = self.table.flow_mut(id) else { return };
+        let before = flow.memory();
+        match flow {
+            Flow::Prelude(_) => return,
+            Flow::Tcp(conversation) => conversation.give_up_bytes(settings),
+            Flow::Udp(talk) => talk.give_up_bytes(settings),
+        }
+        self.room.change(before, flow.memory());
+        self.outcome.limits.streams_given_up += 1;
+    }
+}
+
+/// Shares of the memory that a flow may hold before it gives up its bytes for others.
+const SHARES_MAX: usize = 8;
+/// An allocator hands out sizes of its own, so that one in so many bytes is wasted.
+const WASTED_SHARE: usize = 8;
+/// What ended flows of one sort may keep is one in so many parts of the memory.
+const QUOTA_SHARE: usize = 8;

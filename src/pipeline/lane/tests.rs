@@ -1,0 +1,251 @@
+//! Room under floods: what is held, who goes, and who stays.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use super::super::clock::Clock;
+use super::super::{Directory, Limits, Settings};
+use super::*;
+use crate::detect::fingerprint::FingerprintSet;
+use crate::wire::{Duration, Endpoint, IpHeader, SeqNumber, TcpFlags, TcpOptions, Ttl};
+
+const ACK: TcpFlags = TcpFlags::ACK;
+const SYN: TcpFlags = TcpFlags::SYN;
+/// What the flows may hold.
+const ROOM: usize = 4 << 20;
+
+fn settings(flows: usize) -> Settings {
+    Settings {
+        filter: None,
+        hash: false,
+        flows: false,
+        fingerprints: Arc::new(FingerprintSet::builtin()),
+        limits: Limits { flows, memory: 4 * ROOM },
+        lanes: NonZeroUsize::MIN,
+    }
+}
+
+/// A lane, and the packets that it is given, one each 100 µs.
+struct Scene<'a> {
+    lane: Lane<'a>,
+    clock: Clock,
+    frames: u64,
+}
+
+/// The ends of the `n`-th flow to `port`.
+fn ends(n: u32, port: u16) -> (Endpoint, Endpoint) {
+    let client = Endpoint::new(std::net::Ipv4Addr::from(0x0a00_0000 + n).into(), 40_000);
+    (client, Endpoint::new([198, 51, 100, 1].into(), port))
+}
+
+const IP: IpHeader = IpHeader {
+    ttl: Ttl(64),
+    id: Some(1),
+    dont_fragment: true,
+    traffic_class: 0,
+    reassembled: false,
+    tunnels: 0,
+};
+
+impl<'a> Scene<'a> {
+    fn new(settings: &'a Settings, directory: &'a Directory) -> Self {
+        Self { lane: Lane::new(settings, directory), clock: Clock::default(), frames: 0 }
+    }
+
+    /// Gives the lane what `packet` makes of the next frame and its time; the bound holds after it.
+    fn give<'b>(&mut self, packet: impl FnOnce(FrameId, Timestamp) -> Packet<'b>) {
+        self.frames += 1;
+        let frame = FrameId::new(0, self.frames);
+        let time = Timestamp::ZERO + Duration::from_micros(100 * self.frames);
+        let tick = self.clock.tick(time, frame);
+        self.lane.packet(&packet(frame, time), tick);
+        assert!(!self.lane.is_short());
+    }
+
+    fn tcp(&mut self, n: u32, way: char, what: (TcpFlags, u32, u32), payload: &[u8]) {
+        let (client, server) = ends(n, 80);
+        let (src, dst) = if way == '>' { (client, server) } else { (server, client) };
+        let (flags, seq, ack) = what;
+        self.give(|frame, time| {
+            Packet::Tcp(Segment {
+                frame,
+                time,
+                ip: IP,
+                src,
+                dst,
+                seq: SeqNumber(seq),
+                ack: SeqNumber(ack),
+                flags,
+                window: 1000,
+                checksum: 0,
+                options: TcpOptions::default(),
+                payload,
+                payload_len: payload.len() as u32,
+                transport: &[],
+            })
+        });
+    }
+
+    fn udp(&mut self, n: u32, way: char, payload: &[u8]) {
+        let (client, server) = ends(n, 53);
+        let (src, dst) = if way == '>' { (client, server) } else { (server, client) };
+        let payload_len = payload.len() as u32;
+        self.give(|frame, time| {
+            Packet::Udp(Datagram { frame, time, ip: IP, src, dst, payload, payload_len })
+        });
+    }
+
+    /// A SYN and its answer.
+    fn half_open(&mut self, n: u32) {
+        self.tcp(n, '>', (SYN, 99, 0), b"");
+        self.tcp(n, '<', (SYN.union(ACK), 899, 100), b"");
+    }
+
+    /// A connection that has asked, and was answered with `body`.
+    fn established(&mut self, n: u32, body: &[u8]) {
+        self.half_open(n);
+        self.tcp(n, '>', (ACK, 100, 900), b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        self.tcp(n, '<', (ACK, 900, 135), head.as_bytes());
+        let begins = 900 + head.len() as u32;
+        for (piece, seq) in body.chunks(1400).zip((begins..).step_by(1400)) {
+            self.tcp(n, '<', (ACK, seq, 135), piece);
+        }
+    }
+
+    fn is_alive(&self, n: u32, transport: Transport) -> bool {
+        let (client, server) = ends(n, if transport == Transport::Tcp { 80 } else { 53 });
+        let (key, _) = FlowKey::of(transport, client, server);
+        self.lane.table.find(self.lane.table.hash(&key), &key).is_some()
+    }
+
+    fn alive(&self, flows: std::ops::Range<u32>, transport: Transport) -> usize {
+        flows.filter(|n| self.is_alive(*n, transport)).count()
+    }
+}
+
+/// A query for `a.example`, type A, and its answer.
+fn query(is_answer: bool) -> Vec<u8> {
+    let mut message = vec![0, 7, if is_answer { 0x84 } else { 1 }, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    message.extend_from_slice(b"\x01a\x07example\0\0\x01\0\x01");
+    if is_answer {
+        message[7] = 1;
+        message.extend_from_slice(b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\0\x02\x01");
+    }
+    message
+}
+
+#[test]
+fn what_is_held_is_what_the_flows_hold() {
+    let (settings, directory) = (settings(1000), Directory::default());
+    let mut scene = Scene::new(&settings, &directory);
+    for n in 0..40 {
+        scene.established(n, &vec![b'x'; 30_000]);
+        scene.half_open(100 + n);
+        scene.tcp(100 + n, '>', (ACK, 1500, 900), &[0; 1400]);
+        scene.tcp(200 + n, '>', (SYN, 99, 0), b"");
+        scene.udp(n, '>', &query(false));
+        scene.udp(n, '<', &query(true));
+    }
+    scene.tcp(0, '>', (TcpFlags::RST, 135, 0), b"");
+    let Lane { mut table, room, .. } = scene.lane;
+    assert_eq!(table.len(), 160);
+    let flows = table.drain_by(|flow| flow.first_frame().as_u64());
+    assert_eq!(room.held(), flows.map(|(_, flow)| flow.memory()).sum::<usize>());
+}
+
+#[test]
+fn nothing_is_held_when_all_flows_have_ended() {
+    let (settings, directory) = (settings(1000), Directory::default());
+    let mut scene = Scene::new(&settings, &directory);
+    for n in 0..10 {
+        scene.established(n, &[b'x'; 3000]);
+        scene.half_open(100 + n);
+        scene.udp(n, '>', &query(false));
+    }
+    for secs in [4_000, 8_000] {
+        let time = Timestamp::ZERO + Duration::from_secs(secs);
+        scene.lane.expire(Tick { now: time, leapt: None });
+    }
+    assert_eq!((scene.lane.table.len(), scene.lane.room.held()), (0, 0));
+}
+
+#[test]
+fn half_open_flows_with_holes_take_room_from_each_other() {
+    let (settings, directory) = (settings(1_000_000), Directory::default());
+    let mut scene = Scene::new(&settings, &directory);
+    for n in 0..20 {
+        scene.established(n, &vec![b'x'; 20_000]);
+    }
+    for n in 1000..6000 {
+        scene.half_open(n);
+        scene.tcp(n, '>', (ACK, 1500, 900), &[0; 1400]);
+    }
+    assert_eq!(scene.alive(0..20, Transport::Tcp), 20);
+    assert!(!scene.is_alive(1000, Transport::Tcp) && scene.is_alive(5999, Transport::Tcp));
+    let limits = &scene.lane.outcome.limits;
+    assert!(limits.flows_evicted > 3000);
+    assert_eq!(limits.streams_given_up, 0, "no bytes of the established ones were given up");
+}
+
+#[test]
+fn queries_without_answers_take_room_from_each_other() {
+    let (settings, directory) = (settings(2000), Directory::default());
+    let mut scene = Scene::new(&settings, &directory);
+    for n in 0..50 {
+        scene.established(n, b"hello");
+        scene.udp(n, '>', &query(false));
+        scene.udp(n, '<', &query(true));
+        scene.half_open(100 + n);
+    }
+    for n in 1000..9000 {
+        scene.udp(n, '>', &query(false));
+    }
+    assert_eq!(scene.alive(0..50, Transport::Tcp), 50);
+    assert_eq!(scene.alive(0..50, Transport::Udp), 50);
+    assert_eq!(scene.alive(100..150, Transport::Tcp), 50, "half-open ones are too few to count");
+    assert_eq!(scene.lane.table.len(), 2000);
+}
+
+#[test]
+fn connections_whose_client_alone_speaks_are_a_flood_too() {
+    let (settings, directory) = (settings(1000), Directory::default());
+    let mut scene = Scene::new(&settings, &directory);
+    for n in 0..100 {
+        scene.established(n, b"hello");
+    }
+    for n in 1000..4000 {
+        scene.half_open(n);
+        scene.tcp(n, '>', (ACK, 100, 900), b"GET / HTTP/1.1\r\n");
+    }
+    assert_eq!(scene.alive(0..100, Transport::Tcp), 100);
+}
+
+#[test]
+fn among_established_flows_those_that_hold_most_give_up_bytes_for_the_others() {
+    let (settings, directory) = (settings(1_000_000), Directory::default());
+    let mut scene = Scene::new(&settings, &directory);
+    for n in 0..900 {
+        scene.established(n, b"hello");
+    }
+    for n in 1000..1060 {
+        scene.established(n, &vec![b'x'; 60_000]);
+    }
+    let limits = &scene.lane.outcome.limits;
+    assert!(limits.streams_given_up > 10);
+    assert!(
+        scene.alive(0..900, Transport::Tcp) > 800,
+        "what comes little by little takes the rest"
+    );
+}
+
+#[test]
+fn the_memory_of_a_lane_is_what_is_not_set_aside() {
+    let of = |memory, lanes| {
+        let limits = Limits { flows: 1, memory };
+        limits.memory_of_lane(NonZeroUsize::new(lanes).unwrap_or(NonZeroUsize::MIN))
+    };
+    assert_eq!(of(1 << 30, 1), (1 << 30) - Limits::SET_ASIDE);
+    assert_eq!(of(1 << 30, 4), ((1 << 30) - Limits::SET_ASIDE) / 4);
+    assert_eq!(of(32 << 20, 1), 8 << 20, "a quarter at least");
+}
