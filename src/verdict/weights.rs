@@ -71,53 +71,53 @@ const TABLE: &[(Signal, Weight)] = &[
     (
         Signal::RstThenData,
         weight(
-            16.0,
-            9.0,
-            "3 of 3,890 plainly met, all without a new place in the stream; fitted: 12+89 interfered, 0+17 innocent",
+            17.0,
+            12.0,
+            "3 of 3,890 plainly met, all without a new place in the stream; fitted: 33+161 interfered, 0+32 innocent",
         ),
     ),
     (
         Signal::RstBehindData,
         weight(
-            5.0,
+            4.0,
             3.0,
             "2 of 3,890; reordering is common elsewhere; fitted: 2+0 interfered, 7+0 innocent",
         ),
     ),
     (
         Signal::RstThenSynAck,
-        weight(20.0, 9.0, "0 of 3,890; a capture of 2009; fitted: 0+0 interfered, 0+1 innocent"),
+        weight(20.0, 9.0, "0 of 3,890; a capture of 2009; fitted: 0+0 interfered, 0+2 innocent"),
     ),
     (
         Signal::RstBadAck,
-        weight(16.0, 8.0, "0 of 3,890; a capture of 2009; fitted: 6+0 interfered, 0+0 innocent"),
+        weight(18.0, 8.0, "0 of 3,890; a capture of 2009; fitted: 15+0 interfered, 0+0 innocent"),
     ),
     (
         Signal::FinAckSkew,
-        weight(14.0, 7.0, "none seen; captures from Iran; fitted: 11+0 interfered, 1+0 innocent"),
+        weight(12.0, 7.0, "none seen; captures from Iran; fitted: 22+0 interfered, 2+0 innocent"),
     ),
     (
         Signal::DataAfterFin,
         weight(
             16.0,
-            9.0,
+            8.0,
             "RFC 9293 section 3.6; as rst_then_data; fitted: 0+0 interfered, 0+1 innocent",
         ),
     ),
     (
         Signal::SynAckConflict,
         weight(
-            22.0,
+            26.0,
             7.0,
-            "3 of 3,890 (86 of 1,814 probe captures) for the plain condition; none with one SYN and foreign headers; fitted: 23+3 interfered, 0+3 innocent",
+            "3 of 3,890 (86 of 1,814 probe captures) for the plain condition; none with one SYN and foreign headers; fitted: 53+4 interfered, 0+3 innocent",
         ),
     ),
     (
         Signal::OverlapConflict,
         weight(
             20.0,
-            11.0,
-            "12 of 3,890 without the rule of direction, most of them padding; fitted: 0+4 interfered, 0+7 innocent",
+            14.0,
+            "12 of 3,890 without the rule of direction, most of them padding; fitted: 0+10 interfered, 0+7 innocent",
         ),
     ),
     (
@@ -125,7 +125,7 @@ const TABLE: &[(Signal, Weight)] = &[
         weight(
             10.0,
             8.0,
-            "no count yet: held so that it needs another family, for owners' own machines do the same; fitted: 52+0 interfered, 96+0 innocent",
+            "no count yet: held so that it needs another family, for owners' own machines do the same; fitted: 108+0 interfered, 199+0 innocent",
         ),
     ),
     (
@@ -133,15 +133,15 @@ const TABLE: &[(Signal, Weight)] = &[
         weight(
             26.0,
             14.0,
-            "1 of 3,890 once broad rows are left out; 50 with them; fitted: 60+0 interfered, 0+0 innocent",
+            "1 of 3,890 once broad rows are left out; 50 with them; fitted: 134+0 interfered, 0+0 innocent",
         ),
     ),
     (
         Signal::RstFast,
         weight(
             17.0,
-            7.0,
-            "1 of 2,260 genuine resets (a VPN gateway); held down for gateways near users; fitted: 183+52 interfered, 0+35 innocent",
+            8.0,
+            "1 of 2,260 genuine resets (a VPN gateway); held down for gateways near users; fitted: 389+100 interfered, 0+67 innocent",
         ),
     ),
     (
@@ -149,23 +149,23 @@ const TABLE: &[(Signal, Weight)] = &[
         weight(
             17.0,
             6.0,
-            "as rst_fast, but proxies and caches answer for others daily; fitted: 317+4 interfered, 0+0 innocent",
+            "as rst_fast, but proxies and caches answer for others daily; fitted: 691+12 interfered, 0+0 innocent",
         ),
     ),
     (
         Signal::SynAckFast,
         weight(
-            8.0,
+            9.0,
             4.0,
-            "as rst_fast, held down for SYN proxies and anycast; fitted: 125+0 interfered, 0+0 innocent",
+            "as rst_fast, held down for SYN proxies and anycast; fitted: 275+0 interfered, 0+0 innocent",
         ),
     ),
     (
         Signal::HandshakeFast,
         weight(
-            14.0,
+            19.0,
             4.0,
-            "as rst_fast, held down for anycast and changes of route; fitted: 37+0 interfered, 0+0 innocent",
+            "as rst_fast, held down for anycast and changes of route; fitted: 81+0 interfered, 0+0 innocent",
         ),
     ),
     (
@@ -173,7 +173,7 @@ const TABLE: &[(Signal, Weight)] = &[
         weight(
             -4.0,
             0.0,
-            "an injector near the user would have to wait on purpose; fitted: 89+32 interfered, 132+141 innocent",
+            "an injector near the user would have to wait on purpose; fitted: 197+0 interfered, 310+0 innocent",
         ),
     ),
     (
@@ -181,7 +181,7 @@ const TABLE: &[(Signal, Weight)] = &[
         weight(
             8.0,
             8.0,
-            "28 % of genuine connections ended by a server differ: 10·log10(1/0.28); fitted: 619+784 interfered, 173+43 innocent",
+            "28 % of genuine connections ended by a server differ: 10·log10(1/0.28); fitted: 1240+1619 interfered, 380+156 innocent",
         ),
     ),
     (
@@ -189,7 +189,7 @@ const TABLE: &[(Signal, Weight)] = &[
         weight(
             -5.0,
             0.0,
-            "half of known injectors do not copy it; fitted: 61+77 interfered, 822+24 innocent",
+            "half of known injectors do not copy it; fitted: 140+0 interfered, 1462+0 innocent",
         ),
     ),
     (
@@ -197,7 +197,7 @@ const TABLE: &[(Signal, Weight)] = &[
         weight(
             12.0,
             6.0,
-            "11 of 3,890, none from a real network; fitted: 47+115 interfered, 0+0 innocent",
+            "11 of 3,890, none from a real network; fitted: 88+239 interfered, 0+0 innocent",
         ),
     ),
     (
@@ -205,7 +205,7 @@ const TABLE: &[(Signal, Weight)] = &[
         weight(
             6.0,
             2.0,
-            "balancers and per-flow counters break lines too; fitted: 358+3 interfered, 41+0 innocent",
+            "balancers and per-flow counters break lines too; fitted: 698+5 interfered, 46+0 innocent",
         ),
     ),
     (
@@ -213,7 +213,7 @@ const TABLE: &[(Signal, Weight)] = &[
         weight(
             -2.0,
             -2.0,
-            "a counter is hard to hit for who does not see it; fitted: 14+0 interfered, 32+0 innocent",
+            "a counter is hard to hit for who does not see it; fitted: 25+0 interfered, 60+0 innocent",
         ),
     ),
     (
@@ -221,23 +221,23 @@ const TABLE: &[(Signal, Weight)] = &[
         weight(
             21.0,
             2.0,
-            "2 of 3,890 on data; on resets common; fitted: 269+433 interfered, 0+763 innocent",
+            "2 of 3,890 on data; on resets common; fitted: 571+870 interfered, 0+1467 innocent",
         ),
     ),
     (
         Signal::TsvalBreak,
         weight(
-            10.0,
+            12.0,
             3.0,
-            "proxies; offsets for each connection; fitted: 17+0 interfered, 6+0 innocent",
+            "proxies; offsets for each connection; fitted: 29+0 interfered, 10+0 innocent",
         ),
     ),
     (
         Signal::TsvalMatch,
         weight(
-            -5.0,
             -3.0,
-            "a clock is hard to hit for who does not see it; fitted: 111+0 interfered, 142+0 innocent",
+            -3.0,
+            "a clock is hard to hit for who does not see it; fitted: 245+0 interfered, 289+0 innocent",
         ),
     ),
     (Signal::RstReserved, weight(12.0, 6.0, "0 of 3,890; a capture of 2009")),
@@ -252,50 +252,57 @@ const TABLE: &[(Signal, Weight)] = &[
     (
         Signal::RstTrigger,
         weight(
-            4.0,
+            2.0,
             1.0,
-            "a description: crashed back ends do the same; fitted: 335+0 interfered, 97+0 innocent",
+            "a description: crashed back ends do the same; fitted: 711+0 interfered, 271+0 innocent",
         ),
     ),
     (
         Signal::TlsAlertEarly,
         weight(
-            10.0,
+            13.0,
             2.0,
-            "a description: servers refuse names and versions daily; fitted: 207+0 interfered, 30+0 innocent",
+            "a description: servers refuse names and versions daily; fitted: 440+0 interfered, 48+0 innocent",
         ),
     ),
-    (Signal::Residual, weight(6.0, 3.0, "rate limits do the same, but seldom after a forgery")),
+    (
+        Signal::Residual,
+        weight(
+            6.0,
+            3.0,
+            "rate limits do the same, but seldom after a forgery; fitted: 100+0 interfered, 11+0 innocent",
+        ),
+    ),
     (
         Signal::OrderlyClose,
         weight(
             -10.0,
             -10.0,
-            "most genuine resets follow a close; fitted: 15+0 interfered, 609+0 innocent",
+            "most genuine resets follow a close; fitted: 29+0 interfered, 1047+0 innocent",
         ),
     ),
     (
         Signal::DnsConflict,
         weight(
             18.0,
-            6.0,
-            "no two answers to any of 1,676 questions in 1,418 benign captures; doubled queries and balanced sets do it elsewhere; fitted: 18+6 interfered, 2+1 innocent",
+            4.0,
+            "no two answers to any of 1,676 questions in 1,418 benign captures; doubled queries and balanced sets do it elsewhere; fitted: 29+1 interfered, 3+6 innocent",
         ),
     ),
     (
         Signal::DnsListed,
         weight(
-            25.0,
+            26.0,
             12.0,
-            "as block_page; a resolver's own policy gives such answers too; fitted: 44+0 interfered, 0+0 innocent",
+            "as block_page; a resolver's own policy gives such answers too; fitted: 92+0 interfered, 0+0 innocent",
         ),
     ),
     (
         Signal::DnsBogus,
         weight(
-            11.0,
-            1.0,
-            "0 of 1,418 benign captures in full; private and loopback answers are daily bread; fitted: 23+44 interfered, 1+2 innocent",
+            15.0,
+            0.0,
+            "0 of 1,418 benign captures in full; private and loopback answers are daily bread; fitted: 55+92 interfered, 1+5 innocent",
         ),
     ),
     (
@@ -303,15 +310,15 @@ const TABLE: &[(Signal, Weight)] = &[
         weight(
             12.0,
             4.0,
-            "as data_fast; caches and anycast answer some names sooner; fitted: 171+41 interfered, 4+1 innocent",
+            "as data_fast; caches and anycast answer some names sooner; fitted: 355+87 interfered, 7+2 innocent",
         ),
     ),
     (
         Signal::DnsHeaderBreak,
         weight(
-            11.0,
+            13.0,
             4.0,
-            "one program behind an address sets its flags one way; fitted: 145+63 interfered, 0+2 innocent",
+            "one program behind an address sets its flags one way; fitted: 281+143 interfered, 0+5 innocent",
         ),
     ),
     (

@@ -39,7 +39,8 @@ class Flow:
         self.server = None      # the last segment seen from the server
         self.server_time = 0.0  # when, for its timestamp clock
         self.swallow = ""
-        self.named = 0          # packets with the name so far
+        self.named = 0          # packets with the name so far, each counted once
+        self.named_at = None    # number of the last of them
         self.acted = False
         self.next_seq = None    # after the last forged byte to the client
         self.tokens, self.filled = 0.0, 0.0
@@ -135,7 +136,8 @@ class Device(Logged):
             return False
         request = http_request(segment.payload)
         name = request[0] if request else client_hello_name(segment.payload)
-        flow.named += name == flow.rule["name"]
+        if name == flow.rule["name"] and segment.seq != flow.named_at:
+            flow.named, flow.named_at = flow.named + 1, segment.seq
         return name == flow.rule["name"] and flow.named == (2 if trigger == "second" else 1)
 
     def from_server(self, frame, segment):

@@ -4,7 +4,7 @@ The program under test has no part in it. A flow is interfered with where the lo
 forged or swallowed for its client port, or where its plan sent it to the impostor; innocent where
 the plan gave no device, or one that stands there for the network's or the site's own sake (a gateway
 that forgot the connection, a balancer before a dead machine). Planned interference that never set in
-counts as neither.
+counts as neither, nor does a gateway that was set off too soon.
 
 How much the packets leave to see is told too, by what the plan and the frames say:
 
@@ -40,6 +40,8 @@ import pcap
 from packets import FIN, RST, SYN
 from visitors import TLS
 
+# Seconds of silence in the act `forgotten`.
+FORGETFUL = 12
 # Acts that go to no ordinary port.
 ODD_PORTS = ("refused", "firewalled", "guarded-drop", "scan")
 
@@ -67,6 +69,8 @@ def truths(folder):
         kind, port = flow["kind"], flow["port"]
         if kind and not touched[port] and flow["trigger"] != "impostor":
             continue
+        if flow["act"] == "forgotten" and too_soon(touched[port], frames[port]):
+            continue
         proto = "udp" if flow["act"].startswith("dns") else "tcp"
         sight = ""
         if kind == "drop":
@@ -77,6 +81,11 @@ def truths(folder):
         found[proto, flow["client"], port] = {"kind": kind, "act": flow["act"], "sight": sight,
                                               "forged": made}
     return found
+
+
+def too_soon(log, frames):
+    """Whether a gateway was set off (by a request sent again) before there was anything to forget."""
+    return any(entry["time"] - frames[0].time / 1e9 < FORGETFUL for entry in log) if frames else True
 
 
 def honest_answers(plan, frames):
