@@ -23,7 +23,8 @@ Where nothing was forged:
   shown     `drop`: the packet that set the device off is in the capture, and so are controls (see
             `is_control`): a later one of the same server, or of two beside it, of which one is
             later, for else all may have died at once. `throttle`: another download of the same
-            client from the same server, which nobody slowed, began when the slowed one was slow
+            client from the same server, which nobody slowed, began when the slowed one was slow, and
+            was three times as fast as the device would have let it be
   silent    no control
   faint     `drop`: a query was swallowed, and resolvers that cannot reach a name's servers are
             silent too; a SYN, which names nothing, and which a dead member of a balanced path
@@ -76,7 +77,7 @@ def truths(folder):
         if kind == "drop":
             sight = sight_of_silence(flow, frames, touched[port], plan)
         elif kind:
-            sight = sight_of(flow, frames[port], plan, answers[flow["server"]])
+            sight = sight_of(flow, frames, plan, answers[flow["server"]])
         made = [frame.number for frame in frames[port] if frame.origin == "forged"]
         found[proto, flow["client"], port] = {"kind": kind, "act": flow["act"], "sight": sight,
                                               "forged": made}
@@ -98,14 +99,11 @@ def honest_answers(plan, frames):
     return answers
 
 
-def sight_of(flow, frames, plan, answers):
+def sight_of(flow, all_frames, plan, answers):
     """How much the packets of an interfered flow leave to see."""
+    frames = all_frames[flow["port"]]
     if flow["kind"] == "throttle":
-        if used(flow, frames) < flow["device"]["rate_bytes"] / 2:
-            return "faint"
-        trip = 2 * sum(plan["network"][way]["delay_ms"] for way in ("near", "far")) / 1000
-        beside = any(is_faster(other, flow, trip) for other in plan["flows"])
-        return "shown" if beside else "silent"
+        return sight_of_slowness(flow, all_frames, plan)
     if flow["trigger"] == "impostor":
         return "shown" if plan["vantage"] != "near server" and frames else "absent"
     forged = [frame for frame in frames if frame.origin == "forged"]
@@ -151,12 +149,30 @@ def is_control(other, silent, frames):
                     for frame in frames))
 
 
-def used(flow, frames):
-    """Bytes a second that reached beyond the device, each counted once."""
-    down = [frame for frame in frames
+def sight_of_slowness(flow, frames, plan):
+    """The same of a flow that was slowed."""
+    size, span = carried(flow, frames)
+    if size < span * flow["device"]["rate_bytes"] / 2:
+        return "faint"
+    trip = 2 * sum(plan["network"][way]["delay_ms"] for way in ("near", "far")) / 1000
+    beside = any(is_faster(other, flow, trip) and outruns(flow["device"], carried(other, frames))
+                 for other in plan["flows"])
+    return "shown" if beside else "silent"
+
+
+def carried(flow, frames):
+    """(bytes, seconds) from the server, each byte counted once."""
+    down = [frame for frame in frames[flow["port"]]
             if frame.segment.dport == flow["port"] and frame.segment.payload]
     size = sum({frame.segment.seq: len(frame.segment.payload) for frame in down}.values())
-    return size * 1e9 / max(1, down[-1].time - down[0].time) if down else 0
+    return (size, max(1, down[-1].time - down[0].time) / 1e9) if down else (0, 1)
+
+
+def outruns(device, pace):
+    """Whether a flow was three times as fast as the device would have let it be: flows that share a
+    line differ by as much as twice."""
+    size, span = pace
+    return size > 3 * (device["burst_bytes"] + span * device["rate_bytes"])
 
 
 def is_faster(other, slowed, trip):
