@@ -61,6 +61,7 @@
 //!     flows: false,
 //!     lanes: NonZeroUsize::MIN,
 //!     fingerprints: Arc::new(FingerprintSet::builtin()),
+//!     services: Arc::default(),
 //!     limits: Limits::default(),
 //! };
 //! let inputs = capture::expand(&["captures/koryolink/3g-client.pcap"])?.inputs;

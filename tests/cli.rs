@@ -97,7 +97,7 @@ fn every_record_of_every_story_is_valid_by_the_schema() {
 fn records_come_in_the_order_of_the_contract() {
     let records = records(&["--flows"], &[story("many-hosts")]);
     let rank = |record: &Value| {
-        let order = ["capture", "flow", "finding", "host", "summary"];
+        let order = ["capture", "flow", "finding", "host", "service", "summary"];
         order.iter().position(|name| record["type"] == *name).unwrap()
     };
     assert!(records.windows(2).all(|pair| rank(&pair[0]) <= rank(&pair[1])));
@@ -278,6 +278,51 @@ fn a_list_of_fingerprints_is_loaded_and_named_in_the_summary() {
         .assert()
         .code(1)
         .stderr(predicate::str::contains("/nonexistent"));
+}
+
+#[test]
+fn a_list_of_services_is_loaded_named_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("services.txt");
+    let hostile = "Photos \u{202e}\u{1b}[2J";
+    fs::write(&list, format!("# ours\n{hostile}: i.instagram.com, scontent.instagram.com\n"))
+        .unwrap();
+    let option = ["--services", list.to_str().unwrap()];
+    let records = records(&option, &[koryolink()]);
+    let told = of_type(&records, "service");
+    let names: Vec<_> = told.iter().map(|service| service["service"].as_str().unwrap()).collect();
+    assert_eq!(names, [hostile, "instagram.com"]);
+    assert_eq!(told[0]["by"], "file");
+    assert_eq!(told[0]["hosts"]["untouched"]["names"][0], "scontent.instagram.com");
+    assert_eq!(told[1]["let_through"][0], "198.51.100.22");
+    let host = of_type(&records, "host").into_iter().find(|h| h["host"] == "i.instagram.com");
+    assert_eq!(
+        (&host.unwrap()["service"], &host.unwrap()["domain"]),
+        (&told[0]["service"], &told[1]["service"])
+    );
+    let lists = of_type(&records, "summary")[0]["tool"]["services"].clone();
+    assert_eq!((&lists[0]["name"], &lists[0]["entries"]), (&"services.txt".into(), &2.into()));
+    let output = tamperscope().arg("analyze").args(option).arg(koryolink()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("Names of the service “Photos \\u{202e}\\x1b[2J”"), "{text}");
+    assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
+    assert!(text.contains("Names of instagram.com — partly blocked: all 3 names"), "{text}");
+}
+
+#[test]
+fn a_list_of_services_that_cannot_be_used_is_refused_with_the_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("services.txt");
+    fs::write(&list, "Photos: a.example\nNews: b.example, \u{1b}[2J.example\n").unwrap();
+    let refused = |path: &Path| {
+        let mut command = tamperscope();
+        command.args(["analyze", "--services"]).arg(path).arg(koryolink()).assert().code(1)
+    };
+    refused(&list).stdout("").stderr(
+        predicate::str::contains("services.txt: line 2 (byte 35): `\\x1b[2J.example` is no host")
+            .and(predicate::str::contains('\u{1b}').not()),
+    );
+    refused(&folder.path().join("absent")).stderr(predicate::str::contains("absent: "));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tamperscope::capture;
 use tamperscope::detect::fingerprint::FingerprintSet;
-use tamperscope::evidence::{Confidence, Finding, HostSource, Kind, Tuple};
+use tamperscope::evidence::{Confidence, Finding, HostSource, HostVerdict, Kind, Tuple};
 use tamperscope::pipeline::{self, Analysis, Limits, Settings};
 use tamperscope::wire::FrameId;
 
@@ -25,6 +26,8 @@ struct Label {
     expected: Vec<Expected>,
     #[serde(default)]
     hosts: BTreeMap<String, String>,
+    #[serde(default)]
+    services: BTreeMap<String, Service>,
     silent: bool,
     #[serde(default)]
     vantages: BTreeMap<String, Vantage>,
@@ -35,6 +38,15 @@ struct Vantage {
     files: Vec<String>,
     #[serde(default)]
     hosts: BTreeMap<String, String>,
+    #[serde(default)]
+    services: BTreeMap<String, Service>,
+}
+
+/// Names that belong together.
+#[derive(Deserialize, PartialEq, Debug)]
+struct Service {
+    verdict: String,
+    let_through: Vec<IpAddr>,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +92,7 @@ fn settings() -> Settings {
         flows: true,
         lanes: NonZeroUsize::MIN,
         fingerprints: Arc::new(FingerprintSet::builtin()),
+        services: Arc::default(),
         limits: Limits::default(),
     }
 }
@@ -93,6 +106,7 @@ fn what_is_told_of_the_rest_does_not_depend_on_keeping_all_flows() {
     let told = Settings { flows: false, ..settings() };
     for story in [
         "many-hosts",
+        "koryolink",
         "reset-on-second-request",
         "plain-browsing",
         "port-reuse",
@@ -108,6 +122,7 @@ fn what_is_told_of_the_rest_does_not_depend_on_keeping_all_flows() {
         let (all, told) = (analyze(&files, &all), analyze(&files, &told));
         assert_eq!(all.findings, told.findings, "{story}");
         assert_eq!(all.hosts, told.hosts, "{story}");
+        assert_eq!(all.services, told.services, "{story}");
         assert_eq!(all.summary, told.summary, "{story}");
         let with_findings = all.flows.into_iter().filter(|flow| {
             let of = |found: &Finding| found.flow == flow.flow;
@@ -157,6 +172,7 @@ fn check(story: &Path, settings: &Settings) -> Vec<String> {
         serde_json::from_slice(&fs::read(story.join("label.json")).unwrap()).unwrap();
     let whole = analyze(&captures_of(story), settings);
     let mut faults = against_hosts(&whole, &label.hosts, "all files");
+    faults.extend(against_services(&whole, &label.services, "all files"));
     if label.vantages.is_empty() {
         faults.extend(against_findings(
             &whole,
@@ -171,6 +187,7 @@ fn check(story: &Path, settings: &Settings) -> Vec<String> {
             label.expected.iter().filter(|one| vantage.files.contains(&one.capture)).collect();
         let analysis = analyze(&files, settings);
         faults.extend(against_hosts(&analysis, &vantage.hosts, name));
+        faults.extend(against_services(&analysis, &vantage.services, name));
         faults.extend(against_findings(&analysis, &expected, label.silent));
     }
     faults
@@ -206,6 +223,34 @@ fn against_hosts(analysis: &Analysis, hosts: &BTreeMap<String, String>, of: &str
         .filter(|(host, expected)| verdict(host) != expected.as_str())
         .map(|(host, expected)| format!("{of}: {host} is {}, not {expected}", verdict(host)))
         .collect()
+}
+
+/// What is told of names that belong together, to the last one; every name stands by a flow.
+fn against_services(
+    analysis: &Analysis,
+    expected: &BTreeMap<String, Service>,
+    of: &str,
+) -> Option<String> {
+    let told: BTreeMap<String, Service> = analysis
+        .services
+        .iter()
+        .map(|service| {
+            let verdict = service.verdict.name().to_owned();
+            assert_eq!(service.clients_let_through, service.let_through.len() as u64);
+            (service.service.clone(), Service { verdict, let_through: service.let_through.clone() })
+        })
+        .collect();
+    for host in &analysis.hosts {
+        let hit = matches!(host.verdict, HostVerdict::Blocked | HostVerdict::Partly);
+        assert_eq!(host.interfered_in.is_some(), hit, "{host:?}");
+        assert_eq!(host.untouched_in.is_some(), host.untouched > 0, "{host:?}");
+        for access in host.interfered_in.iter().chain(&host.untouched_in) {
+            let flow = analysis.flows.iter().find(|flow| flow.flow == access.flow).unwrap();
+            assert_eq!(flow.client.ip, access.client);
+            assert!((flow.first_frame..=flow.last_frame).contains(&access.frame), "{access:?}");
+        }
+    }
+    (told != *expected).then(|| format!("{of}: services are {told:?}, not {expected:?}"))
 }
 
 fn against_findings(analysis: &Analysis, expected: &[&Expected], silent: bool) -> Vec<String> {

@@ -1,9 +1,11 @@
 //! `tamperscope analyze`: captures in, findings out.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
@@ -11,6 +13,7 @@ use super::Status;
 use super::args::{AnalyzeArguments, Colour, Format};
 use super::progress::Bar;
 use crate::capture::{self, Expanded, WhyIgnored};
+use crate::correlate::ServiceSet;
 use crate::detect::fingerprint::FingerprintSet;
 use crate::evidence::{Confidence, Finding, FlowRecord};
 use crate::pipeline::{self, Analysis, Limits, Settings};
@@ -47,6 +50,7 @@ fn prepare(arguments: &AnalyzeArguments) -> Result<(Expanded, Settings), Status>
         flows: arguments.flows,
         lanes: arguments.lanes.unwrap_or_else(cores),
         fingerprints: Arc::new(fingerprints(arguments)?),
+        services: Arc::new(services(arguments)?),
         limits: Limits {
             flows: usize::try_from(arguments.max_flows).unwrap_or(usize::MAX),
             memory: usize::try_from(arguments.max_memory).unwrap_or(usize::MAX),
@@ -62,17 +66,34 @@ fn cores() -> NonZeroUsize {
 fn fingerprints(arguments: &AnalyzeArguments) -> Result<FingerprintSet, Status> {
     let mut known = FingerprintSet::builtin();
     for path in &arguments.fingerprints {
-        let shown = path.display().to_string();
-        let fail = |why: String| Status::failed(&format!("{shown}: {why}"));
-        let bytes = fs::read(path).map_err(|error| fail(error.to_string()))?;
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        let report = known.load(&name, &bytes).map_err(|error| fail(error.to_string()))?;
+        let (name, bytes) = list(path)?;
+        let report = known.load(&name, &bytes).map_err(|error| unusable(path, &error))?;
         if report.rejected > 0 && !arguments.quiet {
-            let count = report.rejected;
+            let (shown, count) = (path.display(), report.rejected);
             warn(&format!("{shown}: {count} rows cannot be used and are left out"));
         }
     }
     Ok(known)
+}
+
+fn services(arguments: &AnalyzeArguments) -> Result<ServiceSet, Status> {
+    let mut known = ServiceSet::default();
+    for path in &arguments.services {
+        let (name, bytes) = list(path)?;
+        known.load(&name, &bytes).map_err(|error| unusable(path, &error))?;
+    }
+    Ok(known)
+}
+
+/// The name and the bytes of a file that the user hands over.
+fn list(path: &Path) -> Result<(String, Vec<u8>), Status> {
+    let bytes = fs::read(path).map_err(|error| unusable(path, &error))?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    Ok((name, bytes))
+}
+
+fn unusable(path: &Path, why: &dyn Display) -> Status {
+    Status::failed(&format!("{}: {why}", path.display()))
 }
 
 fn read(
@@ -139,6 +160,7 @@ fn write_text(
         flows,
         findings: &analysis.findings,
         hosts: &analysis.hosts,
+        services: &analysis.services,
         summary: &analysis.summary,
     };
     text::write(&mut out, &outcome, if coloured { Style::Colour } else { Style::Plain })?;
@@ -151,6 +173,7 @@ fn write_jsonl(analysis: &Analysis, flows: &[FlowRecord], out: impl Write) -> io
     flows.iter().try_for_each(|record| lines.flow(record))?;
     analysis.findings.iter().try_for_each(|record| lines.finding(record))?;
     analysis.hosts.iter().try_for_each(|record| lines.host(record))?;
+    analysis.services.iter().try_for_each(|record| lines.service(record))?;
     lines.summary(&analysis.summary)?;
     lines.into_inner().flush()
 }

@@ -58,6 +58,10 @@ pub(super) struct AnalyzeArguments {
     /// A list of block-page fingerprints (OONI, Citizen Lab or Censored Planet); may be repeated
     #[arg(long, value_name = "FILE")]
     pub(super) fingerprints: Vec<PathBuf>,
+    /// Which names belong to one service, a line each: `service: name, name, .suffix`; may be
+    /// repeated. Names of one registrable domain belong together without it
+    #[arg(long, value_name = "FILE")]
+    pub(super) services: Vec<PathBuf>,
     /// Threads that analyse; by default as many as there are cores
     #[arg(long, value_name = "N")]
     pub(super) lanes: Option<NonZeroUsize>,

@@ -1,11 +1,16 @@
 //! The fold over flows that says which hosts are interfered with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::evidence::{Confidence, Finding, FlowRecord, HostRecord, HostSource, HostVerdict, Kind};
-use crate::wire::{Timestamp, mapped_octets, stable_hash};
+use super::domain::registrable;
+use super::sight::{Book, Opening, Sight};
+use super::together::{self, Seen};
+use crate::evidence::{
+    Confidence, Finding, FlowRecord, HostRecord, HostSource, HostVerdict, Kind, ServiceRecord,
+};
+use crate::wire::{FrameId, Timestamp, mapped_octets, stable_hash};
 
 /// What is known so far of every host that flows have named.
 ///
@@ -16,7 +21,7 @@ use crate::wire::{Timestamp, mapped_octets, stable_hash};
 /// reply before the blocking sets in, so an access by QUIC is never untouched.
 ///
 /// Bounds: [`MAX_HOSTS`] names of at most [`MAX_NAME`] bytes and [`MAX_CLIENTS`] pairs of a host
-/// and a client, about 150 MB when full. Beyond them the entries with the greatest hash are given
+/// and a client, about 190 MB when full. Beyond them the entries with the greatest hash are given
 /// up. An entry that survives to the end was among the smallest at every moment before, hence it
 /// was never given up in between: its numbers are complete, whatever the order of flows and merges.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -38,18 +43,19 @@ impl HostTally {
             finding.residual_of.is_none() || finding.host_source != Some(HostSource::Correlation)
         });
         for host in own.filter_map(|finding| finding.host.as_deref()) {
-            names.push((host, false));
+            names.push((host, None));
         }
-        self.add(flow.client.ip, &names, findings);
+        let opening = Opening { client: flow.client.ip, frame: flow.first_frame, time: flow.first };
+        self.add(opening, &names, findings);
     }
 
-    /// Adds a flow of `client` without findings, of which nothing is known but the `names` that it
-    /// asked for, each with whether the server was seen to answer to it.
-    pub fn quiet_flow(&mut self, client: IpAddr, names: &[(&str, bool)]) {
-        self.add(client, names, &[]);
+    /// Adds a flow without findings, of which nothing is known but the `names` that it asked for,
+    /// each with the frame in which the server was seen to answer to it.
+    pub fn quiet_flow(&mut self, opening: Opening, names: &[(&str, Option<FrameId>)]) {
+        self.add(opening, names, &[]);
     }
 
-    fn add(&mut self, client: IpAddr, names: &[(&str, bool)], findings: &[&Finding]) {
+    fn add(&mut self, opening: Opening, names: &[(&str, Option<FrameId>)], findings: &[&Finding]) {
         let names = normalized(names);
         for (name, answered) in &names {
             self.accesses += 1;
@@ -58,8 +64,8 @@ impl HostTally {
             }
             let fate = fate(name, *answered, names.len() == 1, findings);
             let name: Arc<str> = Arc::from(name.as_str());
-            self.client(&name, client, Seen::of(&fate));
-            self.host(&name, Tally::of(&fate));
+            self.client(&name, opening.client, fate.seen());
+            self.host(&name, Tally::of(&fate, opening));
         }
     }
 
@@ -79,8 +85,14 @@ impl HostTally {
         }
     }
 
-    /// What can be said of each host, by name.
-    pub fn records(&self) -> Vec<HostRecord> {
+    /// First frames of the flows that the records show something by, in ascending order.
+    pub fn flows_shown(&self) -> BTreeSet<FrameId> {
+        let sights = self.hosts.values().flat_map(|tally| [tally.hit, tally.passed]);
+        sights.flatten().map(|sight| sight.opening.frame).collect()
+    }
+
+    /// What can be said of each host, by name, and of names that belong together.
+    pub fn records(&self, book: &Book<'_>) -> (Vec<HostRecord>, Vec<ServiceRecord>) {
         let mut counts: BTreeMap<&str, Clients> = BTreeMap::new();
         for ((_, name, _), seen) in &self.clients {
             counts.entry(name).or_default().count(*seen);
@@ -90,11 +102,13 @@ impl HostTally {
             .iter()
             .map(|((_, name), tally)| {
                 let clients = counts.get(&**name).copied().unwrap_or_default();
-                tally.record(name, clients)
+                tally.record(name, clients, book)
             })
             .collect();
         records.sort_by(|a, b| a.host.cmp(&b.host));
-        records
+        let clients = self.clients.iter().map(|((_, name, ip), seen)| (&**name, *ip, *seen));
+        let services = together::records(&records, clients);
+        (records, services)
     }
 
     /// Accesses to hosts that were given up for want of room, or whose name was too long.
@@ -151,9 +165,24 @@ impl Default for Limits {
 
 /// What became of one access.
 enum Fate {
-    Interfered { kinds: Vec<Kind>, first: Timestamp, last: Timestamp },
-    Untouched,
+    /// When it was interfered with first, with the frame to look at, and when last.
+    Interfered {
+        kinds: Vec<Kind>,
+        first: (Timestamp, Option<FrameId>),
+        last: Timestamp,
+    },
+    /// In which frame it was answered.
+    Untouched(FrameId),
     Unclear,
+}
+
+impl Fate {
+    const fn seen(&self) -> Seen {
+        Seen {
+            interfered: matches!(self, Self::Interfered { .. }),
+            untouched: matches!(self, Self::Untouched(_)),
+        }
+    }
 }
 
 /// The sums of one host.
@@ -165,18 +194,28 @@ struct Tally {
     unclear: u64,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
+    /// The first access that was interfered with.
+    hit: Option<Sight>,
+    /// The last that was untouched: if anything was let through while the rest was interfered
+    /// with, it shows it best.
+    passed: Option<Sight>,
 }
 
 impl Tally {
-    fn of(fate: &Fate) -> Self {
+    fn of(fate: &Fate, opening: Opening) -> Self {
         let mut tally = Self { accesses: 1, ..Self::default() };
         match fate {
             Fate::Interfered { kinds, first, last } => {
+                let (time, frame) = *first;
                 tally.interfered = kinds.iter().map(|kind| (*kind, 1)).collect();
-                tally.first = Some(*first);
+                tally.first = Some(time);
                 tally.last = Some(*last);
+                tally.hit = Some(Sight { time, frame: frame.unwrap_or(opening.frame), opening });
             }
-            Fate::Untouched => tally.untouched = 1,
+            Fate::Untouched(frame) => {
+                tally.untouched = 1;
+                tally.passed = Some(Sight { time: opening.time, frame: *frame, opening });
+            }
             Fate::Unclear => tally.unclear = 1,
         }
         tally
@@ -192,6 +231,8 @@ impl Tally {
         // `None` is less than every time, so it would win the minimum.
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
+        self.hit = self.hit.into_iter().chain(other.hit).min();
+        self.passed = self.passed.max(other.passed);
     }
 
     fn verdict(&self) -> HostVerdict {
@@ -203,7 +244,7 @@ impl Tally {
         }
     }
 
-    fn record(&self, name: &str, clients: Clients) -> HostRecord {
+    fn record(&self, name: &str, clients: Clients, book: &Book<'_>) -> HostRecord {
         HostRecord {
             host: name.to_owned(),
             accesses: self.accesses,
@@ -216,28 +257,11 @@ impl Tally {
             verdict: self.verdict(),
             clients_interfered: clients.interfered,
             clients_untouched: clients.untouched,
+            domain: registrable(name).map(str::to_owned),
+            service: book.services.service_of(name).map(str::to_owned),
+            interfered_in: self.hit.map(|sight| sight.record(book)),
+            untouched_in: self.passed.map(|sight| sight.record(book)),
         }
-    }
-}
-
-/// What one client met at one host.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Seen {
-    interfered: bool,
-    untouched: bool,
-}
-
-impl Seen {
-    const fn of(fate: &Fate) -> Self {
-        Self {
-            interfered: matches!(fate, Fate::Interfered { .. }),
-            untouched: matches!(fate, Fate::Untouched),
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.interfered |= other.interfered;
-        self.untouched |= other.untouched;
     }
 }
 
@@ -257,33 +281,31 @@ impl Clients {
     }
 }
 
-/// The names of a flow, each with whether the server was seen to answer to it.
-fn named_by(flow: &FlowRecord) -> Vec<(&str, bool)> {
-    let tls = flow.tls.iter().filter_map(|tls| {
-        let sni = tls.sni.as_deref()?;
-        Some((sni, tls.server_version.is_some()))
-    });
-    let quic = flow.quic.iter().filter_map(|quic| Some((quic.sni.as_deref()?, false)));
-    let http = flow.http.iter().filter_map(|exchange| {
-        let host = exchange.host.as_deref()?;
-        Some((host, exchange.status.is_some()))
-    });
+/// The names of a flow, each with the frame in which the server was seen to answer to it.
+fn named_by(flow: &FlowRecord) -> Vec<(&str, Option<FrameId>)> {
+    let tls = flow.tls.iter().filter_map(|tls| Some((tls.sni.as_deref()?, tls.server_hello_frame)));
+    let quic = flow.quic.iter().filter_map(|quic| Some((quic.sni.as_deref()?, None)));
+    let http = flow
+        .http
+        .iter()
+        .filter_map(|exchange| Some((exchange.host.as_deref()?, exchange.status_frame)));
     tls.chain(quic).chain(http).collect()
 }
 
-/// Each name once, in the form of records; answered if it was answered once.
-fn normalized(names: &[(&str, bool)]) -> BTreeMap<String, bool> {
-    let mut known = BTreeMap::new();
+/// Each name once, in the form of records, with its last answer.
+fn normalized(names: &[(&str, Option<FrameId>)]) -> BTreeMap<String, Option<FrameId>> {
+    let mut known: BTreeMap<String, Option<FrameId>> = BTreeMap::new();
     for (name, answered) in names {
         if let Some(name) = normal(name) {
-            *known.entry(name).or_default() |= *answered;
+            let last = known.entry(name).or_default();
+            *last = (*last).max(*answered);
         }
     }
     known
 }
 
 /// What became of the access to `name`, which may be the `only` name of its flow.
-fn fate(name: &str, answered: bool, only: bool, findings: &[&Finding]) -> Fate {
+fn fate(name: &str, answered: Option<FrameId>, only: bool, findings: &[&Finding]) -> Fate {
     let mut suspected = false;
     let (mut kinds, mut times) = (Vec::new(), Vec::new());
     for finding in findings {
@@ -296,12 +318,13 @@ fn fate(name: &str, answered: bool, only: bool, findings: &[&Finding]) -> Fate {
         suspected = true;
         if concerned && finding.confidence >= Confidence::Likely {
             kinds.push(finding.kind);
-            times.push(finding.time);
+            let frame = finding.forged_frames.first().or(finding.trigger_frame.as_ref());
+            times.push((finding.time, frame.copied()));
         }
     }
-    match (times.iter().min(), times.iter().max()) {
-        (Some(first), Some(last)) => Fate::Interfered { kinds, first: *first, last: *last },
-        _ if answered && !suspected => Fate::Untouched,
+    match (times.iter().min(), times.iter().max(), answered) {
+        (Some(first), Some((last, _)), _) => Fate::Interfered { kinds, first: *first, last: *last },
+        (_, _, Some(frame)) if !suspected => Fate::Untouched(frame),
         _ => Fate::Unclear,
     }
 }

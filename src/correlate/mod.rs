@@ -1,6 +1,8 @@
-//! Across flows: what happened to one host name over the whole recording.
+//! Across flows: what happened to one host name over the whole recording, and to names that belong
+//! together.
 //!
-//! *Enters:* flow records with the findings of each. *Leaves:* host records. *Kept:* one small
+//! *Enters:* flow records with the findings of each, and beforehand the user's own word on which
+//! names belong together. *Leaves:* host and service records. *Kept:* one small
 //! tally for each host name and one for each client that named it. *Bounds:* [`HostTally`] states
 //! them; what is given up because of them is counted, and which hosts are given up does not
 //! depend on the order of the flows.
@@ -11,6 +13,7 @@
 //! *Not done here:* weighing evidence (`verdict`); telling the result (`report`).
 
 mod certificates;
+mod domain;
 mod hosts;
 mod passages;
 mod peers;
@@ -18,8 +21,11 @@ mod place;
 mod rates;
 mod refusals;
 mod residual;
+mod services;
+mod sight;
 mod silence;
 mod swift;
+mod together;
 
 pub use certificates::{CertificateSight, CertificateTally};
 pub use hosts::{HostTally, MAX_CLIENTS, MAX_HOSTS, MAX_NAME};
@@ -27,5 +33,8 @@ pub use passages::{Passage, Passages, Road, Subject};
 pub use rates::{Slow, Slows, Throttled};
 pub use refusals::{Acceptances, Refusal};
 pub use residual::{Episode, residual_of};
+pub use services::{Fault, ServiceSet, ServicesError};
+pub use sight::{Book, Opening};
 pub use silence::{Judged, Silences, Silent};
 pub use swift::{Swift, Swifts};
+pub use together::{MAX_LET_THROUGH_LISTED, MAX_NAMES_LISTED};

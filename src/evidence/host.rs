@@ -1,15 +1,16 @@
 //! The host record: what happened to one name, over all flows.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Kind;
-use crate::wire::Timestamp;
+use crate::wire::{FrameId, Timestamp};
 
 /// What can be said of a host in this recording.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HostVerdict {
     /// Every access that could be judged was interfered with.
@@ -32,6 +33,22 @@ impl HostVerdict {
             Self::Unclear => "unclear",
         }
     }
+}
+
+/// One access to a host, which shows what became of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+pub struct AccessRecord {
+    /// Number of the flow.
+    pub flow: u64,
+    /// Address of its client.
+    pub client: IpAddr,
+    /// File of the frame.
+    pub capture: String,
+    /// The frame to look at: of an answer its beginning; of interference the first forged frame,
+    /// or its trigger, or the first of the flow.
+    pub frame: FrameId,
+    /// When the interference set in, or when the answered flow began.
+    pub time: Timestamp,
 }
 
 /// One host name and what happened to the flows that asked for it.
@@ -59,4 +76,13 @@ pub struct HostRecord {
     pub clients_interfered: u64,
     /// Addresses that got through untouched and were never interfered with.
     pub clients_untouched: u64,
+    /// The domain that somebody registered, by the public suffix list; null where the name has
+    /// none: an address, a single label, a public suffix or a name below no known one.
+    pub domain: Option<String>,
+    /// The service that a file given by `--services` counts it to.
+    pub service: Option<String>,
+    /// The first access that was interfered with.
+    pub interfered_in: Option<AccessRecord>,
+    /// The last access that was answered and not interfered with.
+    pub untouched_in: Option<AccessRecord>,
 }

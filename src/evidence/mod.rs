@@ -2,8 +2,8 @@
 //!
 //! Plain values only. Detectors make [`Fact`]s, the verdict room weighs a [`Suspicion`] into a
 //! [`Finding`], the corridor fills [`FlowRecord`]s and [`CaptureRecord`]s, `correlate` folds them
-//! into [`HostRecord`]s, and `report` writes them down. The field names of the records are the
-//! program's contract (`--format jsonl`); other programs read them.
+//! into [`HostRecord`]s and [`ServiceRecord`]s, and `report` writes them down. The field names of
+//! the records are the program's contract (`--format jsonl`); other programs read them.
 //!
 //! No fact without a frame number, no finding without facts: whoever doubts a claim opens the
 //! capture at that frame.
@@ -15,6 +15,7 @@ mod flow;
 mod host;
 mod rate;
 mod reach;
+mod service;
 mod signal;
 mod summary;
 
@@ -31,11 +32,12 @@ pub use flow::{
     ByDirection, DnsAnswer, DnsExchange, FlowEnd, FlowRecord, HttpExchange, QuicNames, RoleSource,
     TlsNames,
 };
-pub use host::{HostRecord, HostVerdict};
+pub use host::{AccessRecord, HostRecord, HostVerdict};
 pub use rate::{Ceiling, Policed, Run, Slices};
 pub use reach::Reach;
+pub use service::{JoinedBy, NamesRecord, ServiceRecord};
 pub use signal::{Family, Signal, SignalEntry};
-pub use summary::{FingerprintSource, Summary, ToolRecord};
+pub use summary::{ListSource, Summary, ToolRecord};
 
 /// The `version` that every record carries.
 pub const RECORD_VERSION: u32 = 1;

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::{Confidence, Kind, Reach};
 
-/// A list of block-page fingerprints that was used.
+/// A list that was used, of block-page fingerprints or of services.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-pub struct FingerprintSource {
+pub struct ListSource {
     /// `builtin`, or the file's name.
     pub name: String,
     /// SHA-256 of its text, in hex.
@@ -30,7 +30,9 @@ pub struct ToolRecord {
     /// Version of the signal catalogue and its weights.
     pub signals_version: u32,
     /// Fingerprint lists.
-    pub fingerprints: Vec<FingerprintSource>,
+    pub fingerprints: Vec<ListSource>,
+    /// Files that say which names belong together.
+    pub services: Vec<ListSource>,
 }
 
 /// Totals.

@@ -63,6 +63,11 @@ pub struct LimitCounts {
     pub refused: u64,
     /// Flows that met a ceiling and were not compared with others.
     pub ceilings_given_up: u64,
+    /// Accesses to hosts of which no record could be kept; known when all lanes are done, like
+    /// what follows.
+    pub host_accesses_given_up: u64,
+    /// 1 if not all clients of the hosts could be told apart: their numbers are lower bounds.
+    pub host_clients_given_up: u64,
 }
 
 impl LimitCounts {

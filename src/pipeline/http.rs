@@ -169,13 +169,13 @@ impl HttpTalk {
         &self.exchanges
     }
 
-    /// The hosts asked for, each once and with whether it ever answered.
-    pub(super) fn hosts(&self) -> Vec<(&str, bool)> {
+    /// The hosts asked for, each once and with the frame in which it answered last.
+    pub(super) fn hosts(&self) -> Vec<(&str, Option<FrameId>)> {
         let asked = self.exchanges.iter();
         let mut hosts: Vec<_> = asked
-            .filter_map(|exchange| Some((exchange.host.as_deref()?, exchange.status.is_some())))
+            .filter_map(|exchange| Some((exchange.host.as_deref()?, exchange.status_frame)))
             .collect();
-        // Descending: of equal names the answered one comes first, and stays.
+        // Descending: of equal names the last answer comes first, and stays.
         hosts.sort_unstable_by(|one, other| other.cmp(one));
         hosts.dedup_by_key(|(host, _)| *host);
         hosts

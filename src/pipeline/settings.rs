@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use crate::correlate::ServiceSet;
 use crate::detect::fingerprint::FingerprintSet;
 
 /// Settings of a run.
@@ -19,6 +20,8 @@ pub struct Settings {
     pub lanes: NonZeroUsize,
     /// Known notices.
     pub fingerprints: Arc<FingerprintSet>,
+    /// Which names belong together, beside those of one registrable domain.
+    pub services: Arc<ServiceSet>,
     /// Bounds.
     pub limits: Limits,
 }

@@ -24,7 +24,7 @@ pub(super) fn of_tcp(
             passages.add(Passage {
                 road,
                 subject,
-                answered,
+                answered: answered.is_some(),
                 begins: flow.first_frame,
                 time: syn_ack.time,
                 size: silence.passed(),

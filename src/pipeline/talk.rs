@@ -176,8 +176,8 @@ impl Talk {
         }
     }
 
-    /// The hosts asked for, each once and with whether the server answered.
-    pub(super) fn hosts(&self) -> Vec<(&str, bool)> {
+    /// The hosts asked for, each once and with the frame in which the server answered.
+    pub(super) fn hosts(&self) -> Vec<(&str, Option<FrameId>)> {
         match &self.speaks {
             Speaks::Tls(talk) => talk.host().into_iter().collect(),
             Speaks::Http(talk) => talk.hosts(),

@@ -15,12 +15,12 @@ use super::resolvers::Resolvers;
 use super::{Analysis, Openings, Outcome, Settings};
 use super::{consequence, dns};
 use crate::capture::{Compression, FileReport, Format, Interface};
-use crate::correlate::{Acceptances, CertificateTally, HostTally, Passages, Swifts};
+use crate::correlate::{Acceptances, Book, CertificateTally, HostTally, Passages, Swifts};
 use crate::decode::{FragmentConflict, SkipCounts};
 use crate::evidence::{
     CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
-    FragmentConflictRecord, FrameRole, InterfaceRecord, Kind, Reach, RoledFrame, Summary,
-    Suspicion, ToolRecord,
+    FragmentConflictRecord, FrameRole, HostRecord, InterfaceRecord, Kind, Reach, RoledFrame,
+    ServiceRecord, Summary, Suspicion, ToolRecord,
 };
 use crate::verdict::SIGNALS_VERSION;
 use crate::wire::FrameId;
@@ -89,6 +89,7 @@ impl Telling<'_> {
         findings.sort_by_key(|((file, frame), finding)| (file.clone(), *frame, finding.kind));
         let mut findings: Vec<Finding> = findings.into_iter().map(|(_, finding)| finding).collect();
         consequence::join(&mut records, &mut findings);
+        let (hosts, services) = self.hosts(&tally, &openings, &mut limits);
         Analysis {
             captures: self.captures(),
             summary: self.summary(
@@ -96,11 +97,31 @@ impl Telling<'_> {
                 openings.iter().map(Openings::count).sum(),
                 (limits, reach.record()),
             ),
-            hosts: tally.records(),
+            hosts,
+            services,
             flows: records,
             findings,
             unreadable: self.unreadable(),
         }
+    }
+
+    /// The records of hosts and services, with the flows that show them.
+    fn hosts(
+        &self,
+        tally: &HostTally,
+        openings: &[Openings],
+        limits: &mut LimitCounts,
+    ) -> (Vec<HostRecord>, Vec<ServiceRecord>) {
+        limits.host_accesses_given_up = tally.accesses_given_up();
+        limits.host_clients_given_up = u64::from(tally.clients_given_up());
+        let shown = tally.flows_shown();
+        let numbers = numbers_of(shown.iter().copied(), openings);
+        let numbers: BTreeMap<FrameId, u64> = shown.into_iter().zip(numbers).collect();
+        tally.records(&Book {
+            services: &self.settings.services,
+            flow: &|begins| numbers.get(&begins).copied().unwrap_or_default(),
+            path: &|frame| self.path(frame),
+        })
     }
 
     /// Judges what the flows said in DNS, now that all resolvers' habits are known.
@@ -247,6 +268,8 @@ impl Telling<'_> {
         limits.insert("streams_given_up".to_owned(), counts.streams_given_up);
         limits
             .insert("fragments_given_up".to_owned(), self.intake.decoder.fragment_stats().evicted);
+        limits.insert("host_accesses_given_up".to_owned(), counts.host_accesses_given_up);
+        limits.insert("host_clients_given_up".to_owned(), counts.host_clients_given_up);
         Summary {
             packets: self.intake.packets,
             bytes: self.intake.bytes,
@@ -260,6 +283,7 @@ impl Telling<'_> {
                 commit: option_env!("TAMPERSCOPE_COMMIT").map(str::to_owned),
                 signals_version: SIGNALS_VERSION,
                 fingerprints: self.settings.fingerprints.sources(),
+                services: self.settings.services.sources(),
             },
         }
     }

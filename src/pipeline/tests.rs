@@ -29,6 +29,7 @@ fn flows_timed(script: Script<'_>, millis_of: impl Fn(u64) -> u64) -> Vec<FlowRe
         hash: false,
         flows: true,
         fingerprints: Arc::new(FingerprintSet::builtin()),
+        services: Arc::default(),
         limits: Limits::default(),
         lanes: std::num::NonZeroUsize::MIN,
     };

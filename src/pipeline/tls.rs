@@ -76,9 +76,9 @@ impl TlsTalk {
         Some((&self.names, self.leaf?))
     }
 
-    /// The host asked for, and whether the server answered.
-    pub(super) fn host(&self) -> Option<(&str, bool)> {
-        Some((self.names.sni.as_deref()?, self.names.server_version.is_some()))
+    /// The host asked for, and the frame in which the server answered.
+    pub(super) fn host(&self) -> Option<(&str, Option<FrameId>)> {
+        Some((self.names.sni.as_deref()?, self.names.server_hello_frame))
     }
 
     /// The names, where there was anything to read them from.

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use super::jsonl::JsonLines;
 use crate::evidence::{
-    BlockPage, ByDirection, CaptureRecord, Confidence, DamageRecord, Finding, FingerprintSource,
+    AccessRecord, BlockPage, ByDirection, CaptureRecord, Confidence, DamageRecord, Finding,
     FlowEnd, FlowRecord, FormatName, FrameRole, Grade, HostRecord, HostSource, HostVerdict,
-    HttpExchange, Injector, InterfaceRecord, Kind, Reach, RoleSource, RoledFrame, Signal, Summary,
-    TlsNames, ToolRecord, Weighed,
+    HttpExchange, Injector, InterfaceRecord, JoinedBy, Kind, ListSource, NamesRecord, Reach,
+    RoleSource, RoledFrame, ServiceRecord, Signal, Summary, TlsNames, ToolRecord, Weighed,
 };
 use crate::wire::{Direction, Endpoint, FrameId, Timestamp, Transport, Ttl};
 
@@ -18,6 +18,7 @@ pub(super) struct Story {
     pub(super) flows: Vec<FlowRecord>,
     pub(super) findings: Vec<Finding>,
     pub(super) hosts: Vec<HostRecord>,
+    pub(super) services: Vec<ServiceRecord>,
     pub(super) summary: Summary,
 }
 
@@ -28,6 +29,7 @@ pub(super) fn json_lines(story: &Story) -> String {
     story.flows.iter().try_for_each(|flow| lines.flow(flow)).expect("a vector");
     story.findings.iter().try_for_each(|finding| lines.finding(finding)).expect("a vector");
     story.hosts.iter().try_for_each(|host| lines.host(host)).expect("a vector");
+    story.services.iter().try_for_each(|service| lines.service(service)).expect("a vector");
     lines.summary(&story.summary).expect("a vector");
     String::from_utf8(lines.into_inner()).expect("it is text")
 }
@@ -50,6 +52,7 @@ pub(super) fn blocked() -> Story {
             host("shop.example", HostVerdict::Unclear, [1, 0, 0, 1]),
             host("wiki.example", HostVerdict::Unclear, [2, 0, 0, 2]),
         ],
+        services: vec![service()],
         summary: summary(&[
             (Kind::Reset, Confidence::Possible, 1),
             (Kind::Reset, Confidence::Likely, 1),
@@ -69,6 +72,7 @@ pub(super) fn quiet() -> Story {
             host("mail.example", HostVerdict::Untouched, [4, 0, 4, 0]),
             host("wiki.example", HostVerdict::Untouched, [3, 0, 2, 1]),
         ],
+        services: Vec::new(),
         summary: summary(&[]),
     }
 }
@@ -132,6 +136,11 @@ pub(super) fn hostile() -> Story {
     page.location = Some(evil.to_owned());
     story.hosts.truncate(1);
     story.hosts[0].host = evil.repeat(4);
+    story.hosts[0].service = Some(evil.to_owned());
+    story.hosts[0].verdict = HostVerdict::Blocked;
+    story.hosts[0].interfered_in = Some(access(3, 43));
+    evil.clone_into(&mut story.services[0].service);
+    story.services[0].hosts = BTreeMap::from([(HostVerdict::Blocked, names(&[&evil.repeat(4)]))]);
     story.summary.limits = BTreeMap::from([(evil.to_owned(), 1)]);
     story
 }
@@ -388,6 +397,49 @@ fn host(name: &str, verdict: HostVerdict, [all, hit, untouched, unclear]: [u64; 
         verdict,
         clients_interfered: if hit == all { 2 } else { u64::from(hit > 0) },
         clients_untouched: u64::from(untouched > 0),
+        domain: None,
+        service: ["mail.example", "news.example", "photos.example"]
+            .contains(&name)
+            .then(|| "Photos and News".to_owned()),
+        interfered_in: (hit > 0).then(|| access(3, 43)),
+        untouched_in: (untouched > 0).then(|| access(5, 61)),
+    }
+}
+
+/// Three names that a file counts to one service.
+fn service() -> ServiceRecord {
+    ServiceRecord {
+        service: "Photos and News".to_owned(),
+        by: JoinedBy::File,
+        verdict: HostVerdict::Partly,
+        hosts: BTreeMap::from([
+            (HostVerdict::Blocked, names(&["photos.example"])),
+            (HostVerdict::Partly, names(&["news.example"])),
+            (HostVerdict::Untouched, names(&["mail.example"])),
+        ]),
+        clients: 3,
+        clients_interfered: 2,
+        clients_let_through: 1,
+        let_through: vec![IpAddr::from([10, 63, 0, 7])],
+        first_interfered: Some(at(1_202)),
+        last_interfered: Some(at(135_000)),
+    }
+}
+
+fn names(names: &[&str]) -> NamesRecord {
+    NamesRecord {
+        count: names.len() as u64,
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+fn access(flow: u64, frame: u64) -> AccessRecord {
+    AccessRecord {
+        flow,
+        client: IpAddr::from([10, 63, 0, 5]),
+        capture: "koryolink/3g-client.pcap".to_owned(),
+        frame: FrameId::new(0, frame),
+        time: at(1_202),
     }
 }
 
@@ -408,11 +460,12 @@ fn summary(findings: &[(Kind, Confidence, u64)]) -> Summary {
             version: "0.1.0".to_owned(),
             commit: None,
             signals_version: 1,
-            fingerprints: vec![FingerprintSource {
+            fingerprints: vec![ListSource {
                 name: "builtin".to_owned(),
                 sha256: "0".repeat(64),
                 entries: 212,
             }],
+            services: Vec::new(),
         },
     }
 }

@@ -15,6 +15,7 @@ pub(crate) fn settings() -> Settings {
         flows: true,
         lanes: NonZeroUsize::MIN,
         fingerprints: Arc::new(FingerprintSet::builtin()),
+        services: Arc::default(),
         limits: Limits::default(),
     }
 }

@@ -311,6 +311,8 @@ def label(story, frames, datagram_frames, log):
               "expected": expected}
     if story.hosts:
         result["hosts"] = story.hosts
+    if story.services:
+        result["services"] = story.services
     if story.vantages:
         result["vantages"] = story.vantages
     result["silent"] = True

@@ -27,6 +27,7 @@ class Story:
     files: tuple = ("capture.pcap",)
     confidence: object = "confirmed"
     hosts: dict = field(default_factory=dict)
+    services: dict = field(default_factory=dict)
     vantages: dict = field(default_factory=dict)
     page_title: str = ""
     page_status: int = 0

@@ -21,6 +21,8 @@ mod run;
 #[path = "../common/stories.rs"]
 mod stories;
 #[cfg(test)]
+mod together;
+#[cfg(test)]
 mod told;
 #[cfg(test)]
 mod write;
@@ -143,7 +145,13 @@ fn to_the_letter(analysis: &Analysis) -> Vec<String> {
         flow.led_here_by = flow.led_here_by.map(|_| String::new());
         told.push(format!("{flow:?}"));
     }
-    told.extend(analysis.hosts.iter().map(|host| format!("{host:?}")));
+    for host in &analysis.hosts {
+        let mut host = host.clone();
+        let shown = host.interfered_in.iter_mut().chain(&mut host.untouched_in);
+        shown.for_each(|access| access.capture.clear());
+        told.push(format!("{host:?}"));
+    }
+    told.extend(analysis.services.iter().map(|service| format!("{service:?}")));
     told
 }
 

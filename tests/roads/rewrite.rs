@@ -76,6 +76,26 @@ fn follow(one: &Shot, two: &Shot) -> bool {
         && second.seq(&two.bytes) == end
 }
 
+/// The same with other names in the payload; a name and its stand-in are of one length.
+pub(crate) fn renamed(shots: &[Shot], names: &[(&str, &str)]) -> Vec<Shot> {
+    let mut renamed = shots.to_vec();
+    for shot in &mut renamed {
+        let Some(layout) = Layout::of(shot) else { continue };
+        let Some(data) = shot.bytes.get_mut(layout.data..layout.end) else { continue };
+        for (name, other) in names {
+            assert_eq!(name.len(), other.len(), "{name} and {other}");
+            let starts = 0..(data.len() + 1).saturating_sub(name.len());
+            for at in starts {
+                if data[at..].starts_with(name.as_bytes()) {
+                    data[at..at + name.len()].copy_from_slice(other.as_bytes());
+                }
+            }
+        }
+        layout.mend(&mut shot.bytes);
+    }
+    renamed
+}
+
 /// Every frame a second time, 20 µs later.
 pub(crate) fn twice(shots: &[Shot]) -> Vec<Shot> {
     let again = |shot: &Shot| Shot { time_ns: shot.time_ns + 20_000, ..shot.clone() };

@@ -3,8 +3,9 @@ use std::net::Ipv4Addr;
 use proptest::prelude::*;
 
 use super::*;
+use crate::correlate::ServiceSet;
 use crate::evidence::{
-    ByDirection, FlowEnd, HostSource, HttpExchange, QuicNames, RoleSource, TlsNames,
+    AccessRecord, ByDirection, FlowEnd, HostSource, HttpExchange, QuicNames, RoleSource, TlsNames,
 };
 use crate::wire::{Endpoint, FrameId, Transport};
 
@@ -40,8 +41,8 @@ fn flow(client: u8) -> FlowRecord {
 }
 
 fn tls(client: u8, sni: &str, answered: bool) -> FlowRecord {
-    let server_version = answered.then(|| "TLS 1.3".to_owned());
-    let names = TlsNames { sni: Some(sni.to_owned()), server_version, ..TlsNames::default() };
+    let server_hello_frame = answered.then(|| FrameId::new(0, 5));
+    let names = TlsNames { sni: Some(sni.to_owned()), server_hello_frame, ..TlsNames::default() };
     FlowRecord { tls: Some(names), ..flow(client) }
 }
 
@@ -51,6 +52,7 @@ fn http(client: u8, exchanges: &[(&str, Option<u16>)]) -> FlowRecord {
         .map(|(host, status)| HttpExchange {
             host: Some((*host).to_owned()),
             status: *status,
+            status_frame: status.map(|status| FrameId::new(0, u64::from(status))),
             ..HttpExchange::default()
         })
         .collect();
@@ -90,7 +92,18 @@ fn finding(kind: Kind, confidence: Confidence, host: Option<&str>, second: i64) 
 }
 
 fn one(tally: &HostTally, host: &str) -> HostRecord {
-    tally.records().into_iter().find(|record| record.host == host).expect("host is known")
+    records(tally).into_iter().find(|record| record.host == host).expect("host is known")
+}
+
+fn records(tally: &HostTally) -> Vec<HostRecord> {
+    told(tally).0
+}
+
+/// The records, with flows numbered as their first frames are.
+fn told(tally: &HostTally) -> (Vec<HostRecord>, Vec<ServiceRecord>) {
+    let services = ServiceSet::default();
+    let (flow, path) = (|frame: FrameId| frame.number(), |_| "a.pcap".to_owned());
+    tally.records(&Book { services: &services, flow: &flow, path: &path })
 }
 
 #[test]
@@ -143,7 +156,7 @@ fn of_several_http_hosts_only_the_named_one_is_hit() {
         ("c.example", None),
     ];
     tally.flow(&http(1, &exchanges), &[&page]);
-    let verdicts: Vec<_> = tally.records().iter().map(|record| record.verdict).collect();
+    let verdicts: Vec<_> = records(&tally).iter().map(|record| record.verdict).collect();
     let expected = [HostVerdict::Untouched, HostVerdict::Blocked, HostVerdict::Unclear];
     assert_eq!(verdicts, expected);
     assert_eq!(one(&tally, "a.example").accesses, 1, "one access for each flow");
@@ -155,7 +168,7 @@ fn a_finding_without_a_name_hits_the_only_name_and_clouds_several() {
     let mut tally = HostTally::default();
     tally.flow(&tls(1, "a.example", true), &[&reset]);
     tally.flow(&http(1, &[("b.example", Some(200)), ("c.example", Some(200))]), &[&reset]);
-    let verdicts: Vec<_> = tally.records().iter().map(|record| record.verdict).collect();
+    let verdicts: Vec<_> = records(&tally).iter().map(|record| record.verdict).collect();
     assert_eq!(verdicts, [HostVerdict::Blocked, HostVerdict::Unclear, HostVerdict::Unclear]);
 }
 
@@ -166,7 +179,7 @@ fn a_flow_without_a_name_may_get_one_by_correlation() {
     tally.flow(&flow(1), &[]);
     let record = one(&tally, "a.example");
     assert_eq!((record.accesses, record.verdict), (1, HostVerdict::Blocked));
-    assert_eq!(tally.records().len(), 1);
+    assert_eq!(records(&tally).len(), 1);
 }
 
 #[test]
@@ -177,12 +190,61 @@ fn an_access_by_quic_is_never_untouched() {
     assert_eq!(one(&tally, "a.example").verdict, HostVerdict::Unclear);
 }
 
+/// A flow of `client` that begins with frame `first` in second `first`.
+fn begun(first: u64, flow: FlowRecord) -> FlowRecord {
+    let time = Timestamp::from_nanos(first as i64 * 1_000_000_000);
+    FlowRecord { first_frame: FrameId::new(0, first), first: time, ..flow }
+}
+
+#[test]
+fn records_point_to_the_first_interference_and_the_last_answer() {
+    let mut reset = finding(Kind::Reset, Confidence::Likely, Some("i.zz.com"), 22);
+    reset.forged_frames = vec![FrameId::new(0, 24), FrameId::new(0, 25)];
+    let mut drop = finding(Kind::Drop, Confidence::Likely, Some("i.zz.com"), 12);
+    drop.trigger_frame = Some(FrameId::new(0, 14));
+    let bare = finding(Kind::Drop, Confidence::Likely, Some("up.zz.com"), 30);
+    let mut tally = HostTally::default();
+    tally.flow(&begun(20, tls(1, "i.zz.com", false)), &[&reset]);
+    tally.flow(&begun(10, tls(2, "i.zz.com", false)), &[&drop]);
+    tally.flow(&begun(30, tls(1, "up.zz.com", false)), &[&bare]);
+    tally.flow(&begun(40, tls(3, "i.zz.com", true)), &[]);
+    let quiet = |first: i64| Opening {
+        time: Timestamp::from_nanos(first * 1_000_000_000),
+        frame: FrameId::new(0, first as u64),
+        client: endpoint(4, 1).ip,
+    };
+    tally.quiet_flow(quiet(50), &[("I.zz.com", Some(FrameId::new(0, 55)))]);
+    tally.quiet_flow(quiet(60), &[("i.zz.com", None)]);
+    let access = |flow, client, frame, second: i64| AccessRecord {
+        flow,
+        client: endpoint(client, 1).ip,
+        capture: "a.pcap".to_owned(),
+        frame: FrameId::new(0, frame),
+        time: Timestamp::from_nanos(second * 1_000_000_000),
+    };
+    let host = one(&tally, "i.zz.com");
+    assert_eq!(host.interfered_in, Some(access(10, 2, 14, 12)));
+    assert_eq!(host.untouched_in, Some(access(50, 4, 55, 50)));
+    assert_eq!(host.domain.as_deref(), Some("zz.com"));
+    let host = one(&tally, "up.zz.com");
+    assert_eq!(host.interfered_in, Some(access(30, 1, 30, 30)), "the flow itself");
+    assert_eq!(host.untouched_in, None);
+    let shown: Vec<u64> = tally.flows_shown().iter().map(|frame| frame.number()).collect();
+    assert_eq!(shown, [10, 30, 50]);
+    let (_, services) = told(&tally);
+    let [service] = &services[..] else { panic!("{services:?}") };
+    assert_eq!((service.service.as_str(), service.verdict), ("zz.com", HostVerdict::Partly));
+    assert_eq!((service.clients, service.clients_interfered), (4, 2));
+    let let_through = [endpoint(3, 1).ip, endpoint(4, 1).ip];
+    assert_eq!(service.let_through, let_through);
+}
+
 #[test]
 fn what_is_no_host_name_is_counted_and_not_kept() {
     let mut tally = HostTally::default();
     tally.flow(&tls(1, &"x".repeat(MAX_NAME + 1), true), &[]);
     tally.flow(&tls(1, ".", true), &[]);
-    assert_eq!((tally.records().len(), tally.accesses_given_up()), (0, 1));
+    assert_eq!((records(&tally).len(), tally.accesses_given_up()), (0, 1));
 }
 
 /// An access in small numbers: client, names with answers, and findings.
@@ -196,7 +258,7 @@ fn sketches() -> impl Strategy<Value = Vec<Sketch>> {
 }
 
 fn add(tally: &mut HostTally, (client, names, found): &Sketch) {
-    let hosts: Vec<_> = names.iter().map(|(name, _)| format!("h{name}.example")).collect();
+    let hosts: Vec<_> = names.iter().map(|(name, _)| format!("h{name}.zz.com")).collect();
     let exchanges: Vec<_> = hosts
         .iter()
         .zip(names)
@@ -208,11 +270,12 @@ fn add(tally: &mut HostTally, (client, names, found): &Sketch) {
             let kind = [Kind::Reset, Kind::Response, Kind::Drop][usize::from(*kind)];
             let confidence = [Confidence::Possible, Confidence::Likely, Confidence::Confirmed]
                 [usize::from(*confidence)];
-            let host = host.map(|host| format!("h{host}.example"));
+            let host = host.map(|host| format!("h{host}.zz.com"));
             finding(kind, confidence, host.as_deref(), *second)
         })
         .collect();
-    tally.flow(&http(*client, &exchanges), &findings.iter().collect::<Vec<_>>());
+    let first = u64::from(*client) * 7 + found.len() as u64;
+    tally.flow(&begun(first, http(*client, &exchanges)), &findings.iter().collect::<Vec<_>>());
 }
 
 fn tally(limits: Limits, flows: &[Sketch]) -> HostTally {
@@ -238,7 +301,9 @@ proptest! {
             (Just(flows.clone()), Just(flows).prop_shuffle())
         }),
     ) {
-        prop_assert_eq!(tally(limits, &flows), tally(limits, &shuffled));
+        let (one, other) = (tally(limits, &flows), tally(limits, &shuffled));
+        prop_assert_eq!(told(&one), told(&other));
+        prop_assert_eq!(one, other);
     }
 
     #[test]
@@ -265,21 +330,23 @@ proptest! {
         let all = tally(Limits::default(), &flows);
         let cut = tally(limits, &flows);
         let mut kept = 0;
-        for record in cut.records() {
+        for record in records(&cut) {
             let full = one(&all, &record.host);
             kept += record.accesses;
             prop_assert_eq!(record.verdict, full.verdict);
             prop_assert_eq!(record.interfered, full.interfered);
+            prop_assert_eq!(record.interfered_in, full.interfered_in);
+            prop_assert_eq!(record.untouched_in, full.untouched_in);
             prop_assert!(record.clients <= full.clients);
             prop_assert!(cut.clients_given_up() || record.clients == full.clients);
         }
-        let total: u64 = all.records().iter().map(|record| record.accesses).sum();
+        let total: u64 = records(&all).iter().map(|record| record.accesses).sum();
         prop_assert_eq!(kept + cut.accesses_given_up(), total);
     }
 
     #[test]
     fn every_access_has_one_fate(flows in sketches()) {
-        for record in tally(Limits::default(), &flows).records() {
+        for record in records(&tally(Limits::default(), &flows)) {
             let settled = record.untouched + record.unclear;
             prop_assert!(settled <= record.accesses);
             let by_kind: u64 = record.interfered.values().sum();

@@ -10,7 +10,7 @@ use super::answer::{HeaderLine, Page};
 use super::forward::forwards_at;
 use super::row::{Place, Row, Scope, Strength, Target};
 use super::set::FingerprintSet;
-use crate::evidence::FingerprintSource;
+use crate::evidence::ListSource;
 
 /// The row that tells most about an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +35,7 @@ pub struct Match<'a> {
 pub(super) struct Scan<'a, 'p> {
     automaton: &'a AhoCorasick,
     rows: &'a [Row],
-    sources: &'a [FingerprintSource],
+    sources: &'a [ListSource],
     page: &'p Page,
     /// Hits of the automaton that may still be looked at.
     hits_left: usize,
@@ -75,7 +75,7 @@ impl<'a, 'p> Scan<'a, 'p> {
     pub(super) fn new(
         automaton: &'a AhoCorasick,
         rows: &'a [Row],
-        sources: &'a [FingerprintSource],
+        sources: &'a [ListSource],
         page: &'p Page,
     ) -> Self {
         Self {

@@ -12,7 +12,7 @@ use super::list::List;
 use super::load::{FingerprintError, LoadReport};
 use super::row::Row;
 use super::scan::{Match, Scan};
-use crate::evidence::FingerprintSource;
+use crate::evidence::ListSource;
 
 /// The built-in list.
 const BUILTIN: &str = include_str!("builtin.csv");
@@ -22,7 +22,7 @@ const BUILTIN: &str = include_str!("builtin.csv");
 /// The set does not change while it is matched against and can be shared between threads.
 #[derive(Debug, Default)]
 pub struct FingerprintSet {
-    sources: Vec<FingerprintSource>,
+    sources: Vec<ListSource>,
     rows: Vec<Row>,
     dns: DnsIndex,
     /// Finds the needle of row `i` as pattern `i`.
@@ -63,7 +63,7 @@ impl FingerprintSet {
         }
         self.rows.extend(list.rows);
         list.dns.into_iter().for_each(|entry| self.dns.add(entry));
-        self.sources.push(FingerprintSource {
+        self.sources.push(ListSource {
             name: name.to_owned(),
             sha256: hex(&Sha256::digest(bytes)),
             entries: list.report.entries(),
@@ -86,7 +86,7 @@ impl FingerprintSet {
     }
 
     /// The lists, in the order in which they were loaded, with the SHA-256 of their bytes.
-    pub fn sources(&self) -> Vec<FingerprintSource> {
+    pub fn sources(&self) -> Vec<ListSource> {
         self.sources.clone()
     }
 

@@ -20,6 +20,7 @@ fn heard(request: &[u8], answer: &[u8], then: impl Fn(&mut HttpTalk, &mut Around
         flows: true,
         lanes: NonZeroUsize::MIN,
         fingerprints: Arc::default(),
+        services: Arc::default(),
         limits: Limits::default(),
     };
     let (mut talk, mut watch) = (HttpTalk::default(), Watch::default());

@@ -8,7 +8,7 @@ use super::super::dns::Spoken;
 use super::super::udp::DatagramTalk;
 use super::super::{rates, silence};
 use super::{Flow, Lane};
-use crate::correlate::CertificateSight;
+use crate::correlate::{CertificateSight, Opening};
 use crate::evidence::FlowEnd;
 use crate::flow::{Phase, Prelude};
 use crate::wire::{FlowKey, FrameId};
@@ -52,7 +52,9 @@ impl Lane<'_> {
             self.keep(Ended { silent, ..tell_udp(key, &flow, quic.names(), end, spoken) });
         } else if let Some(host) = host {
             // An answer by QUIC is encrypted, and may be the last before the blocking sets in.
-            self.outcome.hosts.quiet_flow(key.endpoint(flow.client).ip, &[(host, false)]);
+            let client = key.endpoint(flow.client).ip;
+            let opening = Opening { time: flow.first, frame: flow.first_frame, client };
+            self.outcome.hosts.quiet_flow(opening, &[(host, None)]);
         }
     }
 
@@ -102,7 +104,8 @@ impl Lane<'_> {
         let alone = plain && !told;
         if alone && refusal.is_none() {
             let client = key.endpoint(conversation.flow.client).ip;
-            self.outcome.hosts.quiet_flow(client, &hosts);
+            let opening = Opening { time: conversation.flow.first, frame: first, client };
+            self.outcome.hosts.quiet_flow(opening, &hosts);
             return;
         }
         let end = match conversation.flow.phase {

@@ -20,6 +20,7 @@ fn settings(flows: usize) -> Settings {
         hash: false,
         flows: false,
         fingerprints: Arc::new(FingerprintSet::builtin()),
+        services: Arc::default(),
         limits: Limits { flows, memory: 4 * ROOM },
         lanes: NonZeroUsize::MIN,
     }

@@ -7,7 +7,7 @@ use super::*;
 use crate::report::sample;
 
 /// The names that the contract fixes, member by member; a dot leads into an object or a list.
-const CONTRACT: [(&str, &str); 5] = [
+const CONTRACT: [(&str, &str); 6] = [
     (
         "capture",
         "path bytes sha256 format compression interfaces interfaces.link_type interfaces.snaplen \
@@ -38,14 +38,21 @@ const CONTRACT: [(&str, &str); 5] = [
     (
         "host",
         "host accesses clients interfered untouched unclear first_interfered last_interfered \
-         verdict clients_interfered clients_untouched",
+         verdict clients_interfered clients_untouched domain service interfered_in \
+         interfered_in.flow interfered_in.client interfered_in.capture interfered_in.frame \
+         interfered_in.time untouched_in",
+    ),
+    (
+        "service",
+        "service by verdict hosts clients clients_interfered clients_let_through let_through \
+         first_interfered last_interfered",
     ),
     (
         "summary",
         "packets bytes flows findings reach reach.connections reach.to_server_only \
          reach.to_client_only reach.without_handshake reach.near_server reach.out_of_reach limits tool tool.name tool.version tool.commit \
          tool.signals_version tool.fingerprints tool.fingerprints.name tool.fingerprints.sha256 \
-         tool.fingerprints.entries",
+         tool.fingerprints.entries tool.services",
     ),
 ];
 
@@ -132,7 +139,7 @@ fn all_sample_records_are_valid() {
         assert!(errors.is_empty(), "{errors:?}: {record}");
         types.insert(record["type"].as_str().expect("it has one").to_owned());
     }
-    assert_eq!(types.len(), 5);
+    assert_eq!(types.len(), 6);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! `--format text`: what was found, for people.
 //!
 //! First what was read, then the hosts that were interfered with and the evidence, each claim with
-//! the frames that show it and a Wireshark filter to look at them; last what was not interfered
-//! with, what was left out and why. Sentences are meant to be repeated aloud: they say what the
-//! packets show, not who is to blame.
+//! the frames that show it and a Wireshark filter to look at them; then what happened to names that
+//! belong together; last what was not interfered with, what was left out and why. Sentences are
+//! meant to be repeated aloud: they say what the packets show, not who is to blame.
 //!
 //! The page shortens what a person would not read to the end (the constants say where) and says
 //! that it does; the JSON Lines form has everything.
@@ -15,13 +15,14 @@ mod frames;
 mod hosts;
 mod opening;
 mod quote;
+mod services;
 mod words;
 
 use std::io::{self, Write};
 
 use super::page::Page;
 pub use super::page::Style;
-use crate::evidence::{CaptureRecord, Finding, FlowRecord, HostRecord, Summary};
+use crate::evidence::{CaptureRecord, Finding, FlowRecord, HostRecord, ServiceRecord, Summary};
 
 /// The records of one analysis, as far as they are to be told.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,8 @@ pub struct Outcome<'a> {
     pub findings: &'a [Finding],
     /// Hosts by name.
     pub hosts: &'a [HostRecord],
+    /// Names that belong together, by name.
+    pub services: &'a [ServiceRecord],
     /// Totals.
     pub summary: &'a Summary,
 }
@@ -44,6 +47,7 @@ pub fn write(out: &mut dyn Write, outcome: &Outcome<'_>, style: Style) -> io::Re
     opening::write(&mut page, outcome)?;
     flows::write(&mut page, outcome.flows)?;
     hosts::write(&mut page, outcome)?;
+    services::write(&mut page, outcome)?;
     closing::write(&mut page, outcome)
 }
 

@@ -1,8 +1,10 @@
 use insta::assert_snapshot;
 
 use super::*;
+use crate::evidence::{HostVerdict, NamesRecord};
 use crate::report::escape::is_unsafe;
 use crate::report::sample::{self, Story};
+use crate::wire::Timestamp;
 
 fn printed(story: &Story, style: Style) -> String {
     let outcome = Outcome {
@@ -10,6 +12,7 @@ fn printed(story: &Story, style: Style) -> String {
         flows: &story.flows,
         findings: &story.findings,
         hosts: &story.hosts,
+        services: &story.services,
         summary: &story.summary,
     };
     let mut out = Vec::new();
@@ -86,4 +89,40 @@ fn nothing_read_is_told_as_well() {
     let text = printed(&story, Style::Plain);
     assert!(text.starts_with("Read nothing: 0 packets, 12 flows.\n"), "{text}");
     assert!(text.contains("none of them named a host"));
+}
+
+#[test]
+fn long_lists_of_names_and_services_are_counted() {
+    let mut story = sample::blocked();
+    story.services[0].hosts.insert(
+        HostVerdict::Untouched,
+        NamesRecord { count: 1_009, names: vec!["mail.example".to_owned()] },
+    );
+    story.services[0].clients_let_through = 1_001;
+    let text = printed(&story, Style::Plain).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("2 of 1,011 names interfered with, 1,009 untouched"), "{text}");
+    assert!(text.contains("Answered: mail.example (flow 5, f61) and 1,008 more."), "{text}");
+    assert!(text.contains("Let through: 10.63.0.7 and 1,000 more, answered"), "{text}");
+    story.services = vec![story.services[0].clone(); 22];
+    let text = printed(&story, Style::Plain);
+    assert_eq!(text.matches("Names of the service").count(), 20);
+    assert!(text.contains("2 further services or domains"), "{text}");
+}
+
+#[test]
+fn services_are_told_where_their_findings_are() {
+    let mut story = sample::blocked();
+    story.findings.retain(|finding| finding.host.as_deref() == Some("shop.example"));
+    assert!(!printed(&story, Style::Plain).contains("Names of"));
+}
+
+#[test]
+fn answers_of_before_are_no_answers_of_now() {
+    const NOTE: &str = "All answers came before the first interference";
+    let mut story = sample::blocked();
+    assert!(!printed(&story, Style::Plain).contains(NOTE));
+    for access in story.hosts.iter_mut().filter_map(|host| host.untouched_in.as_mut()) {
+        access.time = Timestamp::ZERO;
+    }
+    assert!(printed(&story, Style::Plain).contains(NOTE));
 }

@@ -43,6 +43,13 @@ pub fn judge(bytes: &[u8]) -> usize {
         exists(flow.first_frame, file);
         exists(flow.last_frame, file);
     }
+    for host in &analysis.hosts {
+        for access in host.interfered_in.iter().chain(&host.untouched_in) {
+            exists(access.frame, file);
+            let flow = analysis.flows.iter().find(|flow| flow.flow == access.flow);
+            assert_eq!(flow.map(|flow| flow.client.ip), Some(access.client));
+        }
+    }
     let mut ids = HashSet::new();
     for finding in &analysis.findings {
         check_finding(finding, file, analysis.flows.len() as u64);
@@ -91,6 +98,7 @@ fn tell(analysis: &Analysis) {
         flows: &analysis.flows,
         findings: &analysis.findings,
         hosts: &analysis.hosts,
+        services: &analysis.services,
         summary: &analysis.summary,
     };
     text::write(&mut out, &outcome, text::Style::Plain).expect("memory takes everything");
@@ -99,6 +107,7 @@ fn tell(analysis: &Analysis) {
     analysis.flows.iter().for_each(|record| lines.flow(record).expect("a flow record"));
     analysis.findings.iter().for_each(|record| lines.finding(record).expect("a finding"));
     analysis.hosts.iter().for_each(|record| lines.host(record).expect("a host record"));
+    analysis.services.iter().for_each(|record| lines.service(record).expect("a service record"));
     lines.summary(&analysis.summary).expect("a summary");
     let mut events = eve::Eve::new(&mut out);
     analysis.flows.iter().for_each(|record| events.flow(record, false).expect("a flow event"));

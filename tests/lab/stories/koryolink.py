@@ -14,6 +14,11 @@ def verdicts(verdict):
     return {**dict.fromkeys(BLOCKED, verdict), PICTURES: "untouched"}
 
 
+def together(*let_through):
+    """What is to be told of all names of the site: some pass, and some devices do."""
+    return {"instagram.com": {"verdict": "partly", "let_through": list(let_through)}}
+
+
 def visit(lab, source):
     """The site, a profile, a posting, a picture."""
     lab.curl("http://instagram.com/", source=source)
@@ -30,9 +35,11 @@ def visit(lab, source):
                             "payload": pages.koryolink()}]},
        confidence="likely", page_title="Warning!", page_status=200,
        files=("3g-client.pcap", "wired-client.pcap", "control.pcap"),
-       hosts=verdicts("partly"),
-       vantages={"3g": {"files": ["3g-client.pcap"], "hosts": verdicts("partly")},
-                 "wired": {"files": ["wired-client.pcap"], "hosts": verdicts("blocked")},
+       hosts=verdicts("partly"), services=together(OTHER_PHONE, ABROAD),
+       vantages={"3g": {"files": ["3g-client.pcap"], "hosts": verdicts("partly"),
+                        "services": together(OTHER_PHONE)},
+                 "wired": {"files": ["wired-client.pcap"], "hosts": verdicts("blocked"),
+                           "services": together()},
                  "control": {"files": ["control.pcap"], "hosts": verdicts("untouched")}})
 def koryolink(lab):
     """A reconstruction of June 2015, when Koryolink users got a notice instead of instagram.com.
