@@ -117,8 +117,15 @@ fn shape(ceiling: &Ceiling) -> Option<Grade> {
             && on_line(part)
     };
     let millis = Duration::from_millis;
-    // Where a quarter is lost and the control is spared, chance needs no more excluding.
-    if meets(8, 5, 50, 25, millis(1_000)) || meets(8, 5, 250, 16, millis(1_000)) {
+    let full = [
+        meets(8, 5, 50, 25, millis(1_000)),
+        // Where a quarter is lost and the control is spared, chance needs no more excluding.
+        meets(8, 5, 250, 16, millis(1_000)),
+        // A thin line is followed sooner: many losses apart from each other, or a long way.
+        meets(10, 8, 100, 40, millis(600)),
+        meets(9, 3, 100, 50, millis(2_000)),
+    ];
+    if full.contains(&true) {
         Some(Grade::Full)
     } else {
         meets(5, 3, 30, 16, millis(500)).then_some(Grade::Half)

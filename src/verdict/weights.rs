@@ -116,7 +116,7 @@ const TABLE: &[(Signal, Weight)] = &[
         Signal::OverlapConflict,
         weight(
             20.0,
-            14.0,
+            11.0,
             "12 of 3,890 without the rule of direction, most of them padding; fitted: 0+10 interfered, 0+7 innocent",
         ),
     ),
@@ -227,7 +227,7 @@ const TABLE: &[(Signal, Weight)] = &[
     (
         Signal::TsvalBreak,
         weight(
-            12.0,
+            10.0,
             3.0,
             "proxies; offsets for each connection; fitted: 29+0 interfered, 10+0 innocent",
         ),

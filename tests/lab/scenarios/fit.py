@@ -26,6 +26,8 @@ HELD = {
     ("no_timestamp", "half"): None,
     # A proxy that answers in the server's name has a stack of its own: not by this alone.
     ("no_timestamp", "full"): 21.0,
+    # Padding, captures cut together and offsets for each connection: seen in public captures.
+    ("overlap_conflict", "half"): None, ("tsval_break", "full"): None,
     # Networks know more careless ways to close than two servers' programs have.
     ("orderly_close", "full"): None, ("orderly_close", "half"): None,
     # Injectors that copy the TTL are known, and may be the only kind on a path.
