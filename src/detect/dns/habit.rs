@@ -69,7 +69,7 @@ struct Sample {
     ttl: u8,
     time: Option<u8>,
     flags: (bool, bool),
-    sender: (bool, bool),
+    sender: Option<(bool, bool)>,
     edns: Option<bool>,
 }
 
@@ -140,7 +140,7 @@ impl Sample {
             ttl: ip.ttl.0,
             time: exchange.took(reply).map(step_of),
             flags: flags_of(reply),
-            sender: sender_of(reply)?,
+            sender: sender_of(reply),
             edns: query.edns.then_some(reply.edns),
         })
     }
@@ -151,7 +151,9 @@ impl Habit {
         let step = |count: &mut u32| *count = with(*count, 1);
         step(self.ttls.entry(sample.ttl).or_default());
         step(self.flags.entry(sample.flags).or_default());
-        step(self.senders.entry(sample.sender).or_default());
+        if let Some(sender) = sample.sender {
+            step(self.senders.entry(sender).or_default());
+        }
         if let Some(time) = sample.time {
             step(self.times.entry((sample.ttl, time)).or_default());
         }
@@ -241,9 +243,10 @@ fn flags_of(reply: &Reply) -> (bool, bool) {
     (reply.flags.recursion_available(), reply.flags.is_authoritative())
 }
 
-/// DF, and whether there is an identification.
+/// DF, and whether there is an identification. Whoever sends a fragment clears the one and needs the
+/// other, whatever its habit.
 pub(super) fn sender_of(reply: &Reply) -> Option<(bool, bool)> {
-    let ip = reply.stamp.ip?;
+    let ip = reply.stamp.ip.filter(|ip| !ip.reassembled)?;
     Some((ip.dont_fragment, ip.id.is_some_and(|id| id != 0)))
 }
 

@@ -200,7 +200,7 @@ fn answered_until(parties: &[Party<'_>], time: Timestamp) -> usize {
 fn are_two_senders(query: &Query, one: &Reply, other: &Reply) -> bool {
     let (Some(here), Some(there)) = (one.stamp.ip, other.stamp.ip) else { return false };
     here.ttl.0.abs_diff(there.ttl.0) > 2
-        || sender_of(one) != sender_of(other)
+        || sender_of(one).zip(sender_of(other)).is_some_and(|(one, other)| one != other)
         || one.flags.recursion_available() != other.flags.recursion_available()
         || (query.edns && one.edns != other.edns)
 }

@@ -204,6 +204,22 @@ fn a_single_answer_is_judged_by_habit() {
 }
 
 #[test]
+fn a_fragmented_answer_shows_no_habit_of_its_sender() {
+    let list = list();
+    let mut habits = Habits::default();
+    for exchange in std::iter::repeat_n(&exchanges(&[asks(0), answers(56, &[A])]), 5).flatten() {
+        habits.add(SERVER, exchange, list);
+    }
+    // Sooner, and with an identification: that of its fragments.
+    let mut found = exchanges(&[asks(0), Shot { ip_id: 40_000, ..answers(7, &[B]) }]);
+    assert!(judge(&found[0], SERVER, &habits, list).is_some());
+    for reply in &mut found[0].replies {
+        reply.stamp.ip = reply.stamp.ip.map(|ip| IpHeader { reassembled: true, ..ip });
+    }
+    assert_eq!(judge(&found[0], SERVER, &habits, list), None);
+}
+
+#[test]
 fn answers_that_cannot_be_true() {
     let table: [([u8; 4], Option<Grade>); 6] = [
         ([240, 1, 2, 3], Some(Grade::Full)),
