@@ -86,7 +86,7 @@ fn nothing_found(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()> {
         count(outcome.hosts.len() as u64, "host", "hosts")
     );
     let text = match (accesses, unclear) {
-        (0, _) => format!(" in {flows}; none of them named a host."),
+        (0, _) => format!(" in {flows}; none of them asked for a host by TLS, HTTP or QUIC."),
         (_, 0) => format!(" in {flows}; {all} could be judged."),
         _ => {
             let judged = thousands(accesses.saturating_sub(unclear));

@@ -6,7 +6,7 @@ use std::io;
 use super::frames::Frames;
 use super::words::{count, list, name, period, thousands};
 use super::{Outcome, finding};
-use crate::evidence::{Finding, HostRecord, HostVerdict};
+use crate::evidence::{Confidence, Finding, HostRecord, HostVerdict, Kind};
 use crate::report::page::{Ink, Page};
 
 /// Findings of one host that are told in full: the surest, and of these the first.
@@ -64,6 +64,17 @@ impl<'a> Group<'a> {
         self.record.map(|record| record.verdict)
     }
 
+    /// Whether no more is sure than that others answered: not with a known notice, and for all that
+    /// is known the visitor was not to be kept away.
+    fn is_replaced(&self) -> bool {
+        let mut sure =
+            self.findings.iter().filter(|finding| finding.confidence >= Confidence::Likely);
+        let noticed = |finding: &Finding| {
+            finding.block_page.as_ref().is_some_and(|page| page.fingerprint.is_some())
+        };
+        sure.all(|finding| finding.kind == Kind::Response && !noticed(finding))
+    }
+
     fn interfered(&self) -> bool {
         matches!(self.verdict(), Some(HostVerdict::Blocked | HostVerdict::Partly))
     }
@@ -77,18 +88,23 @@ fn headline(page: &mut Page<'_>, group: &Group<'_>) -> io::Result<()> {
     };
     let rest = group.record.map_or_else(
         || format!(" — {}", count(group.findings.len() as u64, "finding", "findings")),
-        |record| format!(" — {}", verdict(record)),
+        |record| format!(" — {}", verdict(record, group.is_replaced())),
     );
     page.lead(0, ink, &group.name, &rest)
 }
 
 /// `partly blocked: 2 of 5 accesses interfered with (2 untouched, 1 unclear), from 1 of 2 client
 /// addresses, 2015-06-22 …`
-fn verdict(record: &HostRecord) -> String {
+fn verdict(record: &HostRecord, replaced: bool) -> String {
+    let (wholly, partly) = if replaced {
+        ("answers replaced", "answers partly replaced")
+    } else {
+        ("blocked", "partly blocked")
+    };
     let all = count(record.accesses, "access", "accesses");
     match record.verdict {
-        HostVerdict::Blocked => format!("blocked: {}", interfered(record, &all)),
-        HostVerdict::Partly => format!("partly blocked: {}", interfered(record, &all)),
+        HostVerdict::Blocked => format!("{wholly}: {}", interfered(record, &all)),
+        HostVerdict::Partly => format!("{partly}: {}", interfered(record, &all)),
         HostVerdict::Untouched if record.unclear == 0 => format!("untouched: {all}"),
         HostVerdict::Untouched => {
             let untouched = thousands(record.untouched);

@@ -88,7 +88,7 @@ fn nothing_read_is_told_as_well() {
     let story = Story { captures: Vec::new(), hosts: Vec::new(), ..sample::quiet() };
     let text = printed(&story, Style::Plain);
     assert!(text.starts_with("Read nothing: 0 packets, 12 flows.\n"), "{text}");
-    assert!(text.contains("none of them named a host"));
+    assert!(text.contains("none of them asked for a host by TLS, HTTP or QUIC"));
 }
 
 #[test]
