@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::domain::registrable;
-use super::sight::{Book, Opening, Sight};
-use super::together::{self, Seen};
+use super::sight::{Book, Opening, Pass, Sight};
+use super::together::{self, Seen, Together};
 use crate::evidence::{
     Confidence, Finding, FlowRecord, HostRecord, HostSource, HostVerdict, Kind, ServiceRecord,
 };
@@ -21,7 +21,7 @@ use crate::wire::{FrameId, Timestamp, mapped_octets, stable_hash};
 /// reply before the blocking sets in, so an access by QUIC is never untouched.
 ///
 /// Bounds: [`MAX_HOSTS`] names of at most [`MAX_NAME`] bytes and [`MAX_CLIENTS`] pairs of a host
-/// and a client, about 190 MB when full. Beyond them the entries with the greatest hash are given
+/// and a client, about 250 MB when full. Beyond them the entries with the greatest hash are given
 /// up. An entry that survives to the end was among the smallest at every moment before, hence it
 /// was never given up in between: its numbers are complete, whatever the order of flows and merges.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -64,7 +64,7 @@ impl HostTally {
             }
             let fate = fate(name, *answered, names.len() == 1, findings);
             let name: Arc<str> = Arc::from(name.as_str());
-            self.client(&name, opening.client, fate.seen());
+            self.client(&name, opening.client, fate.seen(opening));
             self.host(&name, Tally::of(&fate, opening));
         }
     }
@@ -85,10 +85,14 @@ impl HostTally {
         }
     }
 
-    /// First frames of the flows that the records show something by, in ascending order.
+    /// First frames of the flows that the records may show something by, in ascending order.
     pub fn flows_shown(&self) -> BTreeSet<FrameId> {
         let sights = self.hosts.values().flat_map(|tally| [tally.hit, tally.passed]);
-        sights.flatten().map(|sight| sight.opening.frame).collect()
+        let hit: BTreeSet<IpAddr> =
+            self.clients.iter().filter(|(_, seen)| seen.interfered).map(|(key, _)| key.2).collect();
+        let beside = self.clients.iter().filter(|((_, _, ip), _)| hit.contains(ip));
+        let beside = beside.filter_map(|(_, seen)| Some(seen.passed?.begins));
+        sights.flatten().map(|sight| sight.opening.frame).chain(beside).collect()
     }
 
     /// What can be said of each host, by name, and of names that belong together.
@@ -107,7 +111,12 @@ impl HostTally {
             .collect();
         records.sort_by(|a, b| a.host.cmp(&b.host));
         let clients = self.clients.iter().map(|((_, name, ip), seen)| (&**name, *ip, *seen));
-        let services = together::records(&records, clients);
+        let Together { services, beside } = together::records(&records, clients);
+        for record in &mut records {
+            if let Some(sight) = beside.get(&record.host) {
+                record.untouched_in = Some(sight.record(book));
+            }
+        }
         (records, services)
     }
 
@@ -177,11 +186,12 @@ enum Fate {
 }
 
 impl Fate {
-    const fn seen(&self) -> Seen {
-        Seen {
-            interfered: matches!(self, Self::Interfered { .. }),
-            untouched: matches!(self, Self::Untouched(_)),
-        }
+    const fn seen(&self, opening: Opening) -> Seen {
+        let passed = match self {
+            Self::Untouched(frame) => Some(Pass::of(opening, *frame)),
+            Self::Interfered { .. } | Self::Unclear => None,
+        };
+        Seen { interfered: matches!(self, Self::Interfered { .. }), passed }
     }
 }
 
@@ -277,7 +287,7 @@ impl Clients {
     fn count(&mut self, seen: Seen) {
         self.all += 1;
         self.interfered += u64::from(seen.interfered);
-        self.untouched += u64::from(seen.untouched && !seen.interfered);
+        self.untouched += u64::from(seen.passed.is_some() && !seen.interfered);
     }
 }
 

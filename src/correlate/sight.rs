@@ -48,3 +48,24 @@ impl Sight {
         }
     }
 }
+
+/// An answer to one client at one host; with the client's address it is a [`Sight`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Pass {
+    time: Timestamp,
+    frame: FrameId,
+    /// First frame of the flow.
+    pub(super) begins: FrameId,
+}
+
+impl Pass {
+    /// The answer in `frame` of a flow that began so.
+    pub(super) const fn of(opening: Opening, frame: FrameId) -> Self {
+        Self { time: opening.time, frame, begins: opening.frame }
+    }
+
+    pub(super) const fn to(self, client: IpAddr) -> Sight {
+        let opening = Opening { time: self.time, frame: self.begins, client };
+        Sight { time: self.time, frame: self.frame, opening }
+    }
+}

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::sight::{Pass, Sight};
 use crate::evidence::{HostRecord, HostVerdict, JoinedBy, NamesRecord, ServiceRecord};
 
 /// Names of one verdict that a record lists.
@@ -18,22 +19,32 @@ pub const MAX_LET_THROUGH_LISTED: usize = 16;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Seen {
     pub(super) interfered: bool,
-    pub(super) untouched: bool,
+    /// Its last untouched access.
+    pub(super) passed: Option<Pass>,
 }
 
 impl Seen {
     pub(super) fn add(&mut self, other: Self) {
         self.interfered |= other.interfered;
-        self.untouched |= other.untouched;
+        self.passed = self.passed.max(other.passed);
     }
 }
 
-/// The services of which something is to be told, by name. A name that a file counts to a service
-/// counts to no domain.
+/// What is to be told of services.
+pub(super) struct Together {
+    /// By name.
+    pub(super) services: Vec<ServiceRecord>,
+    /// For untouched names the last access of a client that was interfered with at another name of
+    /// the service, where there is one: it shows the difference best.
+    pub(super) beside: BTreeMap<String, Sight>,
+}
+
+/// The services of which something is to be told. A name that a file counts to a service counts to
+/// no domain.
 pub(super) fn records<'a>(
     hosts: &'a [HostRecord],
-    clients: impl Iterator<Item = (&'a str, IpAddr, Seen)>,
-) -> Vec<ServiceRecord> {
+    clients: impl Iterator<Item = (&'a str, IpAddr, Seen)> + Clone,
+) -> Together {
     let mut groups: BTreeMap<(&str, JoinedBy), Group<'_>> = BTreeMap::new();
     for host in hosts {
         if let Some(key) = key_of(host) {
@@ -45,16 +56,27 @@ pub(super) fn records<'a>(
     for host in groups.values().flat_map(|group| &group.hosts) {
         members.insert(&host.host, host);
     }
-    for (name, ip, seen) in clients {
+    for (name, ip, seen) in clients.clone() {
         if let Some(host) = members.get(name)
             && let Some(group) = key_of(host).and_then(|key| groups.get_mut(&key))
         {
             // What a client got at a name that nobody was refused shows no difference.
-            let untouched = seen.untouched && is_interfered(host);
-            group.clients.entry(ip).or_default().add(Seen { untouched, ..seen });
+            let passed = seen.passed.filter(|_| is_interfered(host));
+            group.clients.entry(ip).or_default().add(Seen { passed, ..seen });
         }
     }
-    groups.into_iter().map(|((name, by), group)| group.record(name, by)).collect()
+    let mut beside: BTreeMap<String, Sight> = BTreeMap::new();
+    for (name, ip, seen) in clients {
+        let Some(host) = members.get(name).filter(|host| !is_interfered(host)) else { continue };
+        let group = key_of(host).and_then(|key| groups.get(&key));
+        let client = group.and_then(|group| group.clients.get(&ip));
+        if let Some(pass) = seen.passed.filter(|_| client.is_some_and(|seen| seen.interfered)) {
+            let last = beside.entry(name.to_owned()).or_insert(pass.to(ip));
+            *last = (*last).max(pass.to(ip));
+        }
+    }
+    let services = groups.into_iter().map(|((name, by), group)| group.record(name, by)).collect();
+    Together { services, beside }
 }
 
 fn key_of(host: &HostRecord) -> Option<(&str, JoinedBy)> {
@@ -92,7 +114,7 @@ impl Group<'_> {
         let some_pass = [HostVerdict::Partly, HostVerdict::Untouched];
         let partly = some_pass.iter().any(|verdict| hosts.contains_key(verdict));
         let let_through =
-            self.clients.iter().filter(|(_, seen)| seen.untouched && !seen.interfered);
+            self.clients.iter().filter(|(_, seen)| seen.passed.is_some() && !seen.interfered);
         let first = self.hosts.iter().filter_map(|host| host.first_interfered);
         let last = self.hosts.iter().filter_map(|host| host.last_interfered);
         ServiceRecord {

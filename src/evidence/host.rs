@@ -83,6 +83,8 @@ pub struct HostRecord {
     pub service: Option<String>,
     /// The first access that was interfered with.
     pub interfered_in: Option<AccessRecord>,
-    /// The last access that was answered and not interfered with.
+    /// The last access that was answered and not interfered with. Of a name that is `untouched`,
+    /// while others of its service are not, the last of a client that was interfered with at one
+    /// of these, if there is one.
     pub untouched_in: Option<AccessRecord>,
 }

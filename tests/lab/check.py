@@ -76,6 +76,7 @@ def problems(folder):
     if (label["kind"] == "interfered") != bool(label["expected"]):
         found.append(f"{label['kind']}, but {len(label['expected'])} findings expected")
     found += host_problems(label)
+    found += service_problems(label)
     return found + story_problems(folder, label)
 
 
@@ -251,6 +252,20 @@ def host_problems(label):
     for host, verdict in label.get("hosts", {}).items():
         if (verdict in ("blocked", "partly")) != (host in named):
             found.append(f"{host} is said to be {verdict}, findings name {sorted(map(str, named))}")
+    return found
+
+
+def service_problems(label):
+    """Who was let through is named by no finding, and a service has a name that findings name."""
+    hit = {wanted["client"].rpartition(":")[0] for wanted in label["expected"]}
+    named = [str(wanted["host"]) for wanted in label["expected"]]
+    found = []
+    for services in [label, *label.get("vantages", {}).values()]:
+        for name, told in services.get("services", {}).items():
+            found += [f"{client} was let through and is in a finding"
+                      for client in told["let_through"] if client in hit]
+            if not any(host == name or host.endswith(f".{name}") for host in named):
+                found.append(f"findings name nothing of {name}")
     return found
 
 

@@ -53,6 +53,11 @@ fn one_host_passes_and_so_does_one_device() {
         (service.clients, service.clients_interfered, service.clients_let_through),
         (2, 1, 1)
     );
+    // The picture that the blocked device got, though the other asked for it later.
+    let host = |name: &str| analysis.hosts.iter().find(|host| host.host == name).expect("known");
+    let client = |name: &str| host(name).untouched_in.as_ref().map(|access| access.client);
+    assert_eq!(client("scontent.instagram.com"), Some([198, 51, 100, 21].into()));
+    assert_eq!(client("i.instagram.com"), Some([198, 51, 100, 22].into()));
     let first = analysis.findings.iter().map(|finding| finding.time).min();
     assert_eq!(service.first_interfered, first);
 }

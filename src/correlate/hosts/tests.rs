@@ -336,7 +336,8 @@ proptest! {
             prop_assert_eq!(record.verdict, full.verdict);
             prop_assert_eq!(record.interfered, full.interfered);
             prop_assert_eq!(record.interfered_in, full.interfered_in);
-            prop_assert_eq!(record.untouched_in, full.untouched_in);
+            // Which access shows it best depends on what else is known.
+            prop_assert_eq!(record.untouched_in.is_some(), full.untouched_in.is_some());
             prop_assert!(record.clients <= full.clients);
             prop_assert!(cut.clients_given_up() || record.clients == full.clients);
         }

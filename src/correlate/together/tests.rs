@@ -1,7 +1,8 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::wire::Timestamp;
+use crate::correlate::Opening;
+use crate::wire::{FrameId, Timestamp};
 
 /// A host with the domain or service that its name has behind the slash.
 fn host(name: &str, verdict: HostVerdict) -> HostRecord {
@@ -28,12 +29,23 @@ fn host(name: &str, verdict: HostVerdict) -> HostRecord {
 }
 
 fn client(name: &str, last: u8, interfered: bool, untouched: bool) -> (&str, IpAddr, Seen) {
-    (name, Ipv4Addr::new(192, 0, 2, last).into(), Seen { interfered, untouched })
+    let passed = untouched.then(|| Pass::of(opening(last), FrameId::new(0, 100)));
+    (name, address(last), Seen { interfered, passed })
+}
+
+fn address(last: u8) -> IpAddr {
+    Ipv4Addr::new(192, 0, 2, last).into()
+}
+
+/// How a client's flow began that was answered.
+fn opening(last: u8) -> Opening {
+    let time = Timestamp::from_nanos(i64::from(last));
+    Opening { time, frame: FrameId::new(0, u64::from(last)), client: address(last) }
 }
 
 fn services(hosts: &[HostRecord]) -> Vec<(String, JoinedBy, HostVerdict)> {
     let records = records(hosts, std::iter::empty());
-    records.into_iter().map(|record| (record.service, record.by, record.verdict)).collect()
+    records.services.into_iter().map(|record| (record.service, record.by, record.verdict)).collect()
 }
 
 use HostVerdict::{Blocked, Partly, Unclear, Untouched};
@@ -119,7 +131,11 @@ fn clients_are_counted_over_all_names() {
         client("up.zz.com", 5, false, false),
         client("www.other.com", 6, false, true),
     ];
-    let [record] = &records(&hosts, clients.into_iter())[..] else { panic!("one service") };
+    let told = records(&hosts, clients.into_iter());
+    let [record] = &told.services[..] else { panic!("one service") };
+    // The first client got an answer at an untouched name, though it was blocked at another.
+    let first = Pass::of(opening(1), FrameId::new(0, 100)).to(address(1));
+    assert_eq!(told.beside, BTreeMap::from([("www.zz.com".to_owned(), first)]));
     assert_eq!((record.clients, record.clients_interfered), (5, 2));
     assert_eq!(record.clients_let_through, 1);
     assert_eq!(record.let_through, [IpAddr::from(Ipv4Addr::new(192, 0, 2, 2))]);
@@ -132,7 +148,7 @@ fn long_lists_are_cut_and_counted() {
     let names: Vec<String> = (0..1000).map(|n| format!("a{n:03}.zz.com")).collect();
     let hosts: Vec<_> = names.iter().map(|name| host(name, Partly)).collect();
     let clients = (0..=255).map(|last| client(&names[0], last, false, true));
-    let [record] = &records(&hosts, clients)[..] else { panic!("one service") };
+    let [record] = &records(&hosts, clients).services[..] else { panic!("one service") };
     let partly = &record.hosts[&Partly];
     assert_eq!((partly.count, partly.names.len()), (1000, MAX_NAMES_LISTED));
     assert_eq!((&partly.names[0], &partly.names[63]), (&names[0], &names[63]));

@@ -130,18 +130,14 @@ fn sides(
     Ok(())
 }
 
-/// `a.example (flow 2, f7), b.example (flow 3, f19) and 4 more`; with the files if there are several:
-/// `in one.pcap a.example (flow 2, f7); in two.pcap b.example (flow 3, f19)`.
+/// `a.example (198.51.100.21, flow 2, f7) and 4 more`; with the files if there are several:
+/// `in one.pcap a.example (…); in two.pcap b.example (…)`.
 fn listed(accesses: &[(&str, &AccessRecord)], all: u64, several_files: bool) -> String {
     let rest = all.saturating_sub(accesses.len() as u64);
     let mut files: Vec<String> = Vec::new();
     for file in accesses.chunk_by(|(_, one), (_, other)| one.capture == other.capture) {
-        let mut parts: Vec<String> = file
-            .iter()
-            .map(|(host, access)| {
-                format!("{} (flow {}, {})", name(host), access.flow, access.frame)
-            })
-            .collect();
+        let mut parts: Vec<String> =
+            file.iter().map(|(host, access)| shown(host, access)).collect();
         if rest > 0 && !several_files {
             parts.push(format!("{} more", thousands(rest)));
         }
@@ -153,6 +149,11 @@ fn listed(accesses: &[(&str, &AccessRecord)], all: u64, several_files: bool) -> 
         files.push(format!("{} more", thousands(rest)));
     }
     files.join("; ")
+}
+
+/// `a.example (198.51.100.21, flow 2, f7)`.
+fn shown(host: &str, access: &AccessRecord) -> String {
+    format!("{} ({}, flow {}, {})", name(host), access.client, access.flow, access.frame)
 }
 
 /// Whether no name was answered once the interference had begun.

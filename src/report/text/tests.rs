@@ -101,7 +101,10 @@ fn long_lists_of_names_and_services_are_counted() {
     story.services[0].clients_let_through = 1_001;
     let text = printed(&story, Style::Plain).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("2 of 1,011 names interfered with, 1,009 untouched"), "{text}");
-    assert!(text.contains("Answered: mail.example (flow 5, f61) and 1,008 more."), "{text}");
+    assert!(
+        text.contains("Answered: mail.example (10.63.0.5, flow 5, f61) and 1,008 more."),
+        "{text}"
+    );
     assert!(text.contains("Let through: 10.63.0.7 and 1,000 more, answered"), "{text}");
     story.services = vec![story.services[0].clone(); 22];
     let text = printed(&story, Style::Plain);
