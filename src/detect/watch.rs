@@ -130,6 +130,11 @@ impl Watch {
         }
     }
 
+    /// The flow has ended a while ago, and nothing odd came of its last answer.
+    pub fn cool(&mut self) {
+        self.latest = None;
+    }
+
     /// Bytes held beside this value, about.
     pub fn memory(&self) -> usize {
         let triggers = self.triggers.capacity() * size_of::<Trigger>();

@@ -5,6 +5,8 @@ use crate::wire::Duration;
 /// What a flow is worth when room is short, and how long it may idle.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Class {
+    /// Closed or reset, and quiet since: nothing more is expected.
+    Cold,
     /// No complete handshake: first to go.
     Opening,
     /// Closed or reset; waits for stragglers.
@@ -23,7 +25,8 @@ pub enum Class {
 impl Class {
     pub(super) const COUNT: usize = Self::ALL.len();
     /// All, the least valuable first.
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
+        Self::Cold,
         Self::Opening,
         Self::Over,
         Self::Unanswered,
@@ -39,12 +42,13 @@ impl Class {
 
     pub(super) const fn index(self) -> usize {
         match self {
-            Self::Opening => 0,
-            Self::Over => 1,
-            Self::Unanswered => 2,
-            Self::Unproven => 3,
-            Self::Datagrams => 4,
-            Self::Established => 5,
+            Self::Cold => 0,
+            Self::Opening => 1,
+            Self::Over => 2,
+            Self::Unanswered => 3,
+            Self::Unproven => 4,
+            Self::Datagrams => 5,
+            Self::Established => 6,
         }
     }
 }
@@ -54,7 +58,9 @@ impl Class {
 pub struct Idle {
     /// Half-open: above the 127 s over which Linux repeats a SYN.
     pub opening: Duration,
-    /// After the end: two maximum segment lifetimes as stacks have them in practice.
+    /// After the end, until a flow is cold: longer than answers and copies of them are under way.
+    pub cooling: Duration,
+    /// After the end, until it is gone: two maximum segment lifetimes as stacks have them in practice.
     pub over: Duration,
     /// Datagrams, answered or not: as NATs keep them (RFC 4787 §4.3: 2 minutes at least).
     pub datagrams: Duration,
@@ -64,8 +70,8 @@ pub struct Idle {
 
 impl Idle {
     pub(super) const fn by_class(self) -> [Duration; Class::COUNT] {
-        let Self { opening, over, datagrams, established } = self;
-        [opening, over, datagrams, established, datagrams, established]
+        let Self { opening, over, datagrams, established, .. } = self;
+        [over, opening, over, datagrams, established, datagrams, established]
     }
 }
 
@@ -73,6 +79,7 @@ impl Default for Idle {
     fn default() -> Self {
         Self {
             opening: Duration::from_secs(130),
+            cooling: Duration::from_secs(15),
             over: Duration::from_secs(60),
             datagrams: Duration::from_secs(120),
             established: Duration::from_secs(3600),

@@ -8,6 +8,9 @@
 //! after its last packet. A packet that comes in between must ask [`FlowTable::is_overdue`]: whether
 //! it continues the flow does not depend on when the flow is swept away.
 //!
+//! A flow that is over grows cold ([`FlowTable::cool`]) some time before it leaves, so that its owner
+//! can give back what only packets soon after the end are held against.
+//!
 //! Bounds: `capacity` flows. When it is reached, a flow of the least valuable class makes room, one
 //! that has waited long and was not touched lately, and is handed to the caller to conclude. A flood
 //! takes its room from its own class; established flows go last.
@@ -54,10 +57,13 @@ pub struct FlowTable<V> {
     free: u32,
     queues: [Queue; Class::COUNT],
     idle: [Duration; Class::COUNT],
+    cooling: Duration,
     capacity: usize,
     hasher: FlowHasher,
     /// Before this time no queue has anything to look at.
     next_sweep: Timestamp,
+    /// Before this time no flow that is over can be cold.
+    next_cooling: Timestamp,
 }
 
 #[derive(Debug)]
@@ -100,9 +106,11 @@ impl<V> FlowTable<V> {
             free: NIL,
             queues: [Queue::EMPTY; Class::COUNT],
             idle: idle.by_class(),
+            cooling: idle.cooling,
             capacity: capacity.clamp(1, NIL as usize - 1),
             hasher,
             next_sweep: FAR,
+            next_cooling: FAR,
         }
     }
 
@@ -200,6 +208,41 @@ impl<V> FlowTable<V> {
     #[inline]
     pub fn expire(&mut self, now: Timestamp) -> Option<(FlowKey, V)> {
         if now < self.next_sweep { None } else { self.sweep(now) }
+    }
+
+    /// One flow that has grown cold `now`, if one has come to the head of its queue. Whether a flow
+    /// that is seen again was cold must not depend on that: ask [`Self::is_cold`].
+    #[inline]
+    pub fn cool(&mut self, now: Timestamp) -> Option<SlotId> {
+        if now < self.next_cooling { None } else { self.cool_down(now) }
+    }
+
+    /// Whether the flow in `id` is over and has been quiet `now` beyond the time of cooling.
+    pub fn is_cold(&self, id: SlotId, now: Timestamp) -> bool {
+        self.slots
+            .get(id.0)
+            .is_some_and(|slot| slot.class == Class::Over && now.since(slot.touched) > self.cooling)
+    }
+
+    fn cool_down(&mut self, now: Timestamp) -> Option<SlotId> {
+        while let Some((head, slot)) = self.head(Class::Over) {
+            if now.since(slot.queued) <= self.cooling {
+                self.next_cooling = slot.queued + self.cooling;
+                return None;
+            }
+            let (touched, cold) = (slot.touched, now.since(slot.touched) > self.cooling);
+            if cold {
+                self.unlink(head, Class::Over);
+                self.append(head, (Class::Cold, touched));
+                if let Some(slot) = self.slots.get_mut(head) {
+                    slot.class = Class::Cold;
+                }
+                return Some(SlotId(head));
+            }
+            self.requeue(head, Class::Over);
+        }
+        self.next_cooling = FAR;
+        None
     }
 
     fn sweep(&mut self, now: Timestamp) -> Option<(FlowKey, V)> {
@@ -300,6 +343,9 @@ impl<V> FlowTable<V> {
     fn append(&mut self, place: u32, (class, queued): (Class, Timestamp)) {
         if let Some(limit) = self.idle.get(class.index()) {
             self.look_at(queued + *limit);
+        }
+        if class == Class::Over {
+            self.next_cooling = self.next_cooling.min(queued + self.cooling);
         }
         let Some(queue) = self.queues.get_mut(class.index()) else { return };
         queue.len += 1;

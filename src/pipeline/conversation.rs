@@ -91,6 +91,14 @@ impl Conversation {
         size_of::<Self>() + self.held + self.watch.memory()
     }
 
+    /// Long after its end: what was delivered is kept as digests only, and an answer with which
+    /// nothing was odd is forgotten.
+    pub(super) fn cool(&mut self) {
+        self.keep_digests();
+        self.watch.cool();
+        self.recount();
+    }
+
     /// Gives up what waits behind holes and what later copies are held against.
     pub(super) fn give_up_bytes(&mut self, settings: &Settings) {
         let Self { flow, talk, watch, streams, .. } = self;
@@ -189,6 +197,10 @@ impl Conversation {
 
     fn settle(&mut self) {
         self.settled = true;
+        self.keep_digests();
+    }
+
+    fn keep_digests(&mut self) {
         for stream in &mut self.streams {
             stream.retain(Retention::Digests);
         }

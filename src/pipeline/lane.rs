@@ -90,6 +90,9 @@ impl<'a> Lane<'a> {
         while let Some((key, flow)) = self.table.expire(clock.now) {
             self.conclude(&key, flow, FlowEnd::Timeout);
         }
+        while let Some(id) = self.table.cool(clock.now) {
+            self.cool(id);
+        }
     }
 
     fn segment(&mut self, segment: &Segment<'_>) {
@@ -176,7 +179,18 @@ impl<'a> Lane<'a> {
             self.end(id, FlowEnd::Timeout);
             return None;
         }
+        if self.table.is_cold(id, self.clock) {
+            self.cool(id);
+        }
         Some(id)
+    }
+
+    /// The flow in `id` is over and cold.
+    fn cool(&mut self, id: SlotId) {
+        let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id) else { return };
+        let before = conversation.memory();
+        conversation.cool();
+        self.room.change(before, conversation.memory());
     }
 
     fn touch(&mut self, touched: SlotId, class: Class, (frame, time): (FrameId, Timestamp)) {

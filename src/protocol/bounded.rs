@@ -2,14 +2,14 @@
 
 /// Appends as many of `more` as fit below `bytes_max`; whether all did.
 ///
-/// Memory grows by doubling, so that many small pieces cost no more than one large one, but never
-/// beyond the limit.
+/// Memory grows in powers of two, so that many small pieces cost no more than one large one, and what
+/// one buffer gives back fits the next; but never beyond the limit.
 pub(super) fn extend(buffer: &mut Vec<u8>, more: &[u8], bytes_max: usize) -> bool {
     let room = bytes_max.saturating_sub(buffer.len());
     let fitting = more.get(..room).unwrap_or(more);
     let needed = buffer.len() + fitting.len();
     if needed > buffer.capacity() {
-        let grown = needed.max(buffer.capacity().saturating_mul(2)).min(bytes_max);
+        let grown = needed.checked_next_power_of_two().unwrap_or(needed).min(bytes_max);
         buffer.reserve_exact(grown.saturating_sub(buffer.len()));
     }
     buffer.extend_from_slice(fitting);

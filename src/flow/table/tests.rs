@@ -122,6 +122,29 @@ fn flows_leave_when_they_idle_beyond_their_class() {
     assert!(table.is_empty());
 }
 
+#[test]
+fn what_is_over_grows_cold_before_it_leaves() {
+    let mut table = FlowTable::new(100, Idle::default(), FlowHasher::recorded());
+    let first = put(&mut table, 1, 0, Class::Over);
+    let second = put(&mut table, 2, 0, Class::Over);
+    let third = put(&mut table, 3, 0, Class::Established);
+    table.touch(second, at(10), Class::Over);
+    assert!(table.cool(at(15)).is_none() && !table.is_cold(first, at(15)));
+    assert!(table.is_cold(first, at(16)) && !table.is_cold(second, at(16)));
+    assert_eq!(table.cool(at(16)), Some(first));
+    assert!(table.cool(at(16)).is_none());
+    assert!(!table.is_cold(first, at(16)), "once");
+    assert_eq!(table.cool(at(26)), Some(second));
+    assert!(table.cool(at(1000)).is_none() && !table.is_cold(third, at(1000)));
+    assert!(table.expire(at(60)).is_none() && !table.is_overdue(first, at(60)));
+    assert_eq!(table.expire(at(61)).map(|(_, n)| n), Some(1), "as if it had not cooled");
+    table.touch(second, at(65), Class::Over);
+    assert!(table.is_cold(second, at(81)), "again");
+    assert_eq!(table.evict(Class::Cold, None), None);
+    assert_eq!(table.cool(at(81)), Some(second));
+    assert_eq!(table.evict(Class::Cold, None).map(|(_, n)| n), Some(2));
+}
+
 proptest! {
     #[test]
     fn behaves_like_a_map(script in prop::collection::vec((0u16..40, 0u8..4), 0..400)) {

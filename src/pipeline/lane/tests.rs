@@ -156,6 +156,25 @@ fn what_is_held_is_what_the_flows_hold() {
 }
 
 #[test]
+fn a_flow_that_is_over_gives_its_bytes_back_when_it_is_cold() {
+    let (settings, directory) = (settings(1000), Directory::default());
+    let mut scene = Scene::new(&settings, &directory);
+    let body = vec![b'x'; 30_000];
+    scene.established(0, &body);
+    scene.established(1, &body);
+    scene.tcp(0, '>', (TcpFlags::RST, 135, 0), b"");
+    scene.established(2, &body);
+    let mut held = |secs| {
+        let now = Timestamp::ZERO + Duration::from_secs(secs);
+        scene.lane.expire(Tick { now, leapt: None });
+        scene.lane.room.held()
+    };
+    let (warm, cold) = (held(15), held(16));
+    assert!(warm > 3 * body.len() && cold < warm - body.len());
+    assert!(cold > 2 * body.len(), "the others are alive");
+}
+
+#[test]
 fn nothing_is_held_when_all_flows_have_ended() {
     let (settings, directory) = (settings(1000), Directory::default());
     let mut scene = Scene::new(&settings, &directory);
