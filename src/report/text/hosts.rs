@@ -64,20 +64,19 @@ impl<'a> Group<'a> {
         self.record.map(|record| record.verdict)
     }
 
-    /// Whether no more is sure than that others answered: not with a known notice, and for all that
-    /// is known the visitor was not to be kept away.
-    fn is_replaced(&self) -> bool {
-        let mut sure =
-            self.findings.iter().filter(|finding| finding.confidence >= Confidence::Likely);
-        let noticed = |finding: &Finding| {
-            finding.block_page.as_ref().is_some_and(|page| page.fingerprint.is_some())
-        };
-        sure.all(|finding| finding.kind == Kind::Response && !noticed(finding))
-    }
-
     fn interfered(&self) -> bool {
         matches!(self.verdict(), Some(HostVerdict::Blocked | HostVerdict::Partly))
     }
+}
+
+/// Whether no more is sure than that others answered: not with a known notice, and for all that is
+/// known the visitor was not to be kept away.
+pub(super) fn is_replaced(findings: &[&Finding]) -> bool {
+    let mut sure = findings.iter().filter(|finding| finding.confidence >= Confidence::Likely);
+    let noticed = |finding: &Finding| {
+        finding.block_page.as_ref().is_some_and(|page| page.fingerprint.is_some())
+    };
+    sure.all(|finding| finding.kind == Kind::Response && !noticed(finding))
 }
 
 fn headline(page: &mut Page<'_>, group: &Group<'_>) -> io::Result<()> {
@@ -88,7 +87,7 @@ fn headline(page: &mut Page<'_>, group: &Group<'_>) -> io::Result<()> {
     };
     let rest = group.record.map_or_else(
         || format!(" — {}", count(group.findings.len() as u64, "finding", "findings")),
-        |record| format!(" — {}", verdict(record, group.is_replaced())),
+        |record| format!(" — {}", verdict(record, is_replaced(&group.findings))),
     );
     page.lead(0, ink, &group.name, &rest)
 }

@@ -1,11 +1,12 @@
 //! Names that belong together, told as a whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 
 use super::Outcome;
+use super::hosts::is_replaced;
 use super::words::{count, list, name, period, thousands};
-use crate::evidence::{AccessRecord, HostRecord, HostVerdict, JoinedBy, ServiceRecord};
+use crate::evidence::{AccessRecord, Finding, HostRecord, HostVerdict, JoinedBy, ServiceRecord};
 use crate::report::page::{Ink, Page};
 
 /// Services that are told in full.
@@ -22,6 +23,13 @@ type Hosts<'a> = BTreeMap<&'a str, &'a HostRecord>;
 /// What is told of an access, or `None`.
 type Shown = fn(&HostRecord) -> Option<&AccessRecord>;
 
+/// A service of which something is told.
+struct Told<'a> {
+    record: &'a ServiceRecord,
+    /// Answers of its names were replaced, and no more than that is sure.
+    replaced: bool,
+}
+
 pub(super) fn write(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()> {
     let hosts: Hosts<'_> = outcome.hosts.iter().map(|host| (host.host.as_str(), host)).collect();
     let told = told(outcome, &hosts);
@@ -29,7 +37,7 @@ pub(super) fn write(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()
         page.blank()?;
         headline(page, service)?;
         sides(page, service, &hosts, outcome.captures.len() > 1)?;
-        clients(page, service)?;
+        clients(page, service.record)?;
     }
     let rest = told.len().saturating_sub(SERVICES_TOLD);
     if rest > 0 {
@@ -42,25 +50,33 @@ pub(super) fn write(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()
 }
 
 /// The services of whose names findings are told.
-fn told<'a>(outcome: &Outcome<'a>, hosts: &Hosts<'_>) -> Vec<&'a ServiceRecord> {
-    let named: BTreeSet<&str> =
-        outcome.findings.iter().filter_map(|finding| finding.host.as_deref()).collect();
-    let of = |host: &str| {
-        let host = hosts.get(host)?;
+fn told<'a>(outcome: &Outcome<'a>, hosts: &Hosts<'_>) -> Vec<Told<'a>> {
+    let mut findings: BTreeMap<(&str, JoinedBy), Vec<&Finding>> = BTreeMap::new();
+    for finding in outcome.findings {
+        let host = finding.host.as_deref().and_then(|host| hosts.get(host));
+        let Some(host) = host else { continue };
         let service = host.service.as_deref().map(|service| (service, JoinedBy::File));
-        service.or_else(|| Some((host.domain.as_deref()?, JoinedBy::Domain)))
+        let domain = host.domain.as_deref().map(|domain| (domain, JoinedBy::Domain));
+        if let Some(key) = service.or(domain) {
+            findings.entry(key).or_default().push(finding);
+        }
+    }
+    let of = |record: &'a ServiceRecord| {
+        let findings = findings.get(&(record.service.as_str(), record.by))?;
+        Some(Told { record, replaced: is_replaced(findings) })
     };
-    let keys: BTreeSet<(&str, JoinedBy)> = named.into_iter().filter_map(of).collect();
-    let key = |service: &ServiceRecord| keys.contains(&(service.service.as_str(), service.by));
-    outcome.services.iter().filter(|service| key(service)).collect()
+    outcome.services.iter().filter_map(of).collect()
 }
 
 /// `Names of instagram.com — partly blocked: 4 of 5 interfered with, 1 untouched, for 1 of 2 client
 /// addresses, 2015-06-22 …`
-fn headline(page: &mut Page<'_>, service: &ServiceRecord) -> io::Result<()> {
-    let (ink, word) = match service.verdict {
-        HostVerdict::Blocked => (Ink::Alarm, "blocked"),
-        _ => (Ink::Warning, "partly blocked"),
+fn headline(page: &mut Page<'_>, told: &Told<'_>) -> io::Result<()> {
+    let service = told.record;
+    let (ink, word) = match (service.verdict, told.replaced) {
+        (HostVerdict::Blocked, false) => (Ink::Alarm, "blocked"),
+        (HostVerdict::Blocked, true) => (Ink::Alarm, "answers replaced"),
+        (_, false) => (Ink::Warning, "partly blocked"),
+        (_, true) => (Ink::Warning, "answers partly replaced"),
     };
     let number = |verdict| service.hosts.get(&verdict).map_or(0, |names| names.count);
     let hit = number(HostVerdict::Blocked).saturating_add(number(HostVerdict::Partly));
@@ -95,15 +111,16 @@ fn headline(page: &mut Page<'_>, service: &ServiceRecord) -> io::Result<()> {
 /// What was interfered with and what was answered, each with the frames that show it.
 fn sides(
     page: &mut Page<'_>,
-    service: &ServiceRecord,
+    told: &Told<'_>,
     hosts: &Hosts<'_>,
     several_files: bool,
 ) -> io::Result<()> {
+    let service = told.record;
+    let hit = if told.replaced { "Replaced" } else { "Blocked" };
+    let (at_times, always) = (format!("{hit} for some or at times"), hit);
     let sides: [(&str, &[HostVerdict], Shown); 4] = [
-        ("Blocked", &[HostVerdict::Blocked], |host| host.interfered_in.as_ref()),
-        ("Blocked for some or at times", &[HostVerdict::Partly], |host| {
-            host.interfered_in.as_ref()
-        }),
+        (always, &[HostVerdict::Blocked], |host| host.interfered_in.as_ref()),
+        (&at_times, &[HostVerdict::Partly], |host| host.interfered_in.as_ref()),
         ("The same, answered too", &[HostVerdict::Partly], |host| host.untouched_in.as_ref()),
         ("Answered", &[HostVerdict::Untouched], |host| host.untouched_in.as_ref()),
     ];

@@ -129,3 +129,15 @@ fn answers_of_before_are_no_answers_of_now() {
     }
     assert!(printed(&story, Style::Plain).contains(NOTE));
 }
+
+#[test]
+fn of_names_whose_answers_were_replaced_no_more_is_said() {
+    let mut story = sample::blocked();
+    story.findings.truncate(1);
+    assert!(printed(&story, Style::Plain).contains("News” — partly blocked: "));
+    let page = story.findings[0].block_page.as_mut().expect("it has one");
+    page.fingerprint = None;
+    let text = printed(&story, Style::Plain);
+    assert!(text.contains("News” — answers partly replaced: 2 of 3 names"), "{text}");
+    assert!(text.contains("\n  Replaced: photos.example"), "{text}");
+}
