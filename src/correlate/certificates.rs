@@ -113,6 +113,7 @@ impl CertificateTally {
             facts,
             alternatives: alternatives(place.is_some()),
             injector: Some(portrait(sight, place, elsewhere)),
+            until: None,
             block_page: None,
         })
     }

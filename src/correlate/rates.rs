@@ -91,6 +91,7 @@ impl<'a> Slows<'a> {
             facts,
             alternatives: alternatives(&control),
             injector: None,
+            until: Some(slow.ceiling.last.0),
             block_page: None,
         };
         let control_bps = Some(control.swift.run.bits_per_second());

@@ -97,6 +97,7 @@ impl Acceptances {
                 fingerprint: None,
                 in_path: None,
             }),
+            until: None,
             block_page: None,
         })
     }

@@ -31,6 +31,8 @@ pub struct Silent {
     pub from: Timestamp,
     /// When it was sent for the last time.
     pub until: Timestamp,
+    /// The frame of that, where it is known.
+    pub last: FrameId,
     /// How often it was sent.
     pub copies: u32,
     /// Its size, in payload bytes.
@@ -112,6 +114,7 @@ impl<'a> Silences<'a> {
             facts,
             alternatives: alternatives(silent, control.is_some(), sized),
             injector: None,
+            until: Some(silent.last),
             block_page: None,
         };
         Some(Judged { suspicion, control })
@@ -173,7 +176,11 @@ impl Told {
         let (trigger, server, copies) = (silent.trigger, silent.road.server.ip, self.copies);
         let span = self.span();
         let name = silent.subject.as_ref().map_or("no name", |subject| &*subject.name);
-        let sent = format!("was sent {copies} times over {span}");
+        let until = match silent.last {
+            last if last > trigger => format!(", until {last}"),
+            _ => String::new(),
+        };
+        let sent = format!("was sent {copies} times over {span}{until}");
         let text = match silent.what {
             Signal::HelloUnanswered => format!(
                 "the ClientHello for {name} in {trigger} {sent}, and the server {server} never acknowledged it"
@@ -191,7 +198,7 @@ impl Told {
                 format!("the SYN in {trigger} {sent}, and nothing came from {server}")
             }
             Signal::AckWithheld => format!(
-                "after {name} in {trigger} one side sent the same data {copies} times over {span}, though the other had acknowledged them"
+                "after {name} in {trigger} one side sent the same data {copies} times over {span}{until}, though the other had acknowledged them"
             ),
             _ => format!(
                 "after {name} in {trigger} the client's data {sent}, and the server {server} never acknowledged them"

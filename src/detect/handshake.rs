@@ -33,6 +33,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Judged> {
         injector: Some(device::portrait(scene, &forged, Some(Direction::ToClient))),
         genuine: rivalry.genuine_frames(scene),
         forged,
+        until: None,
         block_page: None,
     };
     Some(Judged { suspicion, explained: rivalry.consequences(scene) })

@@ -164,6 +164,7 @@ fn tell(scene: &Scene<'_>, prime: &Charge<'_>, group: &[&Charge<'_>]) -> Suspici
         injector: Some(device::portrait(scene, &forged, one_way(group))),
         forged,
         genuine,
+        until: None,
         block_page: None,
     }
 }

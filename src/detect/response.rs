@@ -26,6 +26,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Suspicion> {
         alternatives: alternatives(scene, &quarrel, answer),
         injector: Some(device::portrait(scene, &forged, Some(Direction::ToClient))),
         block_page: answer.map(Answer::told),
+        until: None,
         genuine: genuine_frames(scene, &quarrel, &forged),
         forged,
         facts,

@@ -49,6 +49,7 @@ struct Repeats {
     first: FrameId,
     from: Timestamp,
     until: Timestamp,
+    last: FrameId,
     copies: u32,
 }
 
@@ -69,6 +70,8 @@ pub struct Unanswered {
     pub from: Timestamp,
     /// When it was sent for the last time.
     pub until: Timestamp,
+    /// The frame of that.
+    pub last: FrameId,
     /// How often it was sent.
     pub copies: u32,
     /// Its size, in payload bytes.
@@ -162,7 +165,7 @@ impl Silence {
         if wait.end.is_after(sighting.ack) {
             let (first, from) = self.newest;
             let size = wait.end.distance_from(sighting.ack).unsigned_abs().min(wait.size);
-            let repeats = Repeats { first, from, until: from, copies: 1 };
+            let repeats = Repeats { first, from, until: from, last: first, copies: 1 };
             *wait = Wait { seq: sighting.ack, size, repeats, idle: Duration::ZERO, ..*wait };
         } else {
             self.wait = None;
@@ -209,7 +212,8 @@ impl Wait {
 
 impl Repeats {
     const fn of(sighting: &Sighting) -> Self {
-        Self { first: sighting.frame, from: sighting.time, until: sighting.time, copies: 1 }
+        let (first, from) = (sighting.frame, sighting.time);
+        Self { first, from, until: from, last: first, copies: 1 }
     }
 
     fn again(&mut self, sighting: &Sighting) {
@@ -218,6 +222,7 @@ impl Repeats {
         } else {
             self.copies = self.copies.saturating_add(1);
             self.until = self.until.max(sighting.time);
+            self.last = self.last.max(sighting.frame);
         }
     }
 
@@ -230,6 +235,7 @@ impl Repeats {
             first: self.first,
             from: self.from,
             until: self.until,
+            last: self.last,
             copies: self.copies,
             size,
             idle: Duration::ZERO,
@@ -249,6 +255,7 @@ fn unanswered_syn(flow: &TcpFlow) -> Option<Unanswered> {
         first: flow.first_frame,
         from: flow.first,
         until: syn.time,
+        last: syn.frame,
         copies: flow.handshake.syns,
         size: 0,
         idle: Duration::ZERO,

@@ -34,6 +34,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Suspicion> {
         facts,
         alternatives: alternatives(scene, &quarrel),
         injector: Some(device::portrait(scene, &forged, Some(Direction::ToClient))),
+        until: None,
         block_page: None,
         genuine: genuine_frames(scene, &quarrel, &forged),
         forged,

@@ -70,6 +70,8 @@ pub struct Suspicion {
     pub genuine: Vec<FrameId>,
     /// Which way the forged packets travel; `None` for both ways.
     pub direction: Option<Direction>,
+    /// Where nothing was forged: the last frame of what is told of, with which the flow shows it whole.
+    pub until: Option<FrameId>,
     /// Facts for and against.
     pub facts: Vec<Fact>,
     /// Innocent causes that this recording does not exclude, as sentences.

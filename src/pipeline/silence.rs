@@ -41,7 +41,7 @@ fn silent(
     unanswered: Unanswered,
     now: Timestamp,
 ) -> Option<Silent> {
-    let Unanswered { what, host, source, trigger, from, until, copies, size, idle, .. } =
+    let Unanswered { what, host, source, trigger, from, until, last, copies, size, idle, .. } =
         unanswered;
     let subject = host.and_then(|host| Subject::of(&host, 0));
     if subject.is_none() && what != Signal::SynUnanswered {
@@ -57,6 +57,7 @@ fn silent(
         begins,
         from,
         until,
+        last,
         copies,
         size,
         idle,
@@ -113,6 +114,7 @@ fn of_quic(
         begins: flow.first_frame,
         from: flow.first,
         until: flow.last,
+        last: flow.last_frame,
         copies: u32::try_from(packets).unwrap_or(u32::MAX),
         size: INITIAL_MIN as u32,
         idle: Duration::ZERO,
@@ -144,6 +146,7 @@ fn of_dns(road: Road, flow: &UdpFlow, spoken: &Spoken, passages: &mut Passages) 
                 begins,
                 from: time,
                 until: query.again.iter().copied().fold(time, Timestamp::max),
+                last: query.stamp.frame,
                 copies,
                 size: 0,
                 idle: Duration::ZERO,

@@ -171,7 +171,7 @@ impl Telling<'_> {
         frames.extend(suspicion.trigger.map(|frame| (frame, FrameRole::Trigger)));
         frames.extend(suspicion.forged.iter().map(|frame| (*frame, FrameRole::Forged)));
         frames.extend(suspicion.genuine.iter().map(|frame| (*frame, FrameRole::Genuine)));
-        let told = verdict.evidence.iter().map(|fact| fact.frame);
+        let told = verdict.evidence.iter().map(|fact| fact.frame).chain(suspicion.until);
         let more: Vec<FrameId> =
             told.filter(|frame| frames.iter().all(|(known, _)| known != frame)).collect();
         frames.extend(more.into_iter().map(|frame| (frame, FrameRole::Evidence)));

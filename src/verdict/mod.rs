@@ -142,6 +142,7 @@ mod tests {
             facts: facts.collect(),
             alternatives: Vec::new(),
             injector: None,
+            until: None,
             block_page: None,
         }
     }

@@ -33,6 +33,7 @@ fn silent(second: i64, name: &str) -> Silent {
         begins: frame,
         from: at(second),
         until: at(second + 6),
+        last: frame,
         copies: 5,
         size: 517,
         idle: Duration::ZERO,

@@ -37,6 +37,7 @@ pub fn judge(
         alternatives: alternatives(&case, &quarrel, &facts),
         injector: first.stamp.ip.map(|_| device::portrait(&case, &quarrel)),
         facts,
+        until: None,
         block_page: None,
     })
 }

@@ -1,9 +1,9 @@
 //! The frames of a finding, in words and as Wireshark display filters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::{list, thousands};
-use crate::evidence::{CaptureRecord, Finding};
+use crate::evidence::{CaptureRecord, Finding, Kind, Signal, Weighed};
 use crate::wire::{FrameId, Transport};
 
 /// Runs of frame numbers that a filter lists; a finding with more is filtered by its flow.
@@ -72,7 +72,7 @@ impl<'a> Frames<'a> {
 
     /// For each file its path and the filter that shows the finding's frames in it.
     pub(super) fn filters(&self) -> Vec<(&'a str, String)> {
-        self.files.values().map(|file| (file.path, self.filter(&file.numbers))).collect()
+        self.files.iter().map(|(id, file)| (file.path, self.filter(*id, &file.numbers))).collect()
     }
 
     fn name_in_file(&self, frames: &[FrameId]) -> String {
@@ -91,7 +91,10 @@ impl<'a> Frames<'a> {
     }
 
     /// Wireshark's set syntax: commas between members, `..` within a range.
-    fn filter(&self, numbers: &[u64]) -> String {
+    fn filter(&self, file: u16, numbers: &[u64]) -> String {
+        if matches!(self.finding.kind, Kind::Drop | Kind::Throttle) {
+            return self.silence_filter(file, numbers);
+        }
         let runs = runs(numbers);
         if let [(one, last)] = runs.as_slice()
             && one == last
@@ -112,6 +115,31 @@ impl<'a> Frames<'a> {
         format!("frame.number in {{{}}}", members.join(", "))
     }
 
+    /// Where nothing was forged, what is missing is the evidence: the whole flow meanwhile, and the
+    /// frames of other flows that are named.
+    fn silence_filter(&self, file: u16, numbers: &[u64]) -> String {
+        let others: BTreeSet<u64> = self.others(file).collect();
+        let own: Vec<u64> = numbers.iter().copied().filter(|n| !others.contains(n)).collect();
+        let listed = || others.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        match (own.is_empty(), others.is_empty()) {
+            (true, _) => format!("frame.number in {{{}}}", listed()),
+            (false, true) => self.flow_filter(&own),
+            (false, false) => {
+                format!("({}) || frame.number in {{{}}}", self.flow_filter(&own), listed())
+            }
+        }
+    }
+
+    /// Frames of `file` at which facts point that are about other flows.
+    fn others(&self, file: u16) -> impl Iterator<Item = u64> {
+        let trigger = self.finding.trigger_frame;
+        let about_others = move |fact: &&Weighed| {
+            fact.signal != Signal::RatePoliced && Some(fact.frame) != trigger
+        };
+        let frames = self.finding.evidence.iter().filter(about_others).map(|fact| fact.frame);
+        frames.filter(move |frame| frame.file() == file).map(FrameId::number)
+    }
+
     /// The whole flow from its first to its last frame of interest.
     fn flow_filter(&self, numbers: &[u64]) -> String {
         let (client, server) = (self.finding.client, self.finding.server);
@@ -121,9 +149,12 @@ impl<'a> Frames<'a> {
             Transport::Udp => "udp",
         };
         let first = numbers.first().copied().unwrap_or_default();
-        let last = numbers.last().copied().unwrap_or_default();
+        let range = match numbers.last() {
+            Some(last) if *last > first => format!("in {{{first}..{last}}}"),
+            _ => format!(">= {first}"),
+        };
         format!(
-            "frame.number in {{{first}..{last}}} && {ip}.addr == {} && {ip}.addr == {} && \
+            "frame.number {range} && {ip}.addr == {} && {ip}.addr == {} && \
              {transport}.port == {} && {transport}.port == {}",
             client.ip, server.ip, client.port, server.port
         )
@@ -185,6 +216,31 @@ mod tests {
             "frame.number in {1..49} && ip.addr == 10.63.0.5 && ip.addr == 203.0.113.34 && \
              tcp.port == 49152 && tcp.port == 80"
         );
+    }
+
+    #[test]
+    fn of_silence_the_flow_is_shown_and_what_it_is_held_against() {
+        fn filters(finding: &Finding) -> String {
+            Frames::of(finding, &[]).filters()[0].1.clone()
+        }
+        let mut finding = finding(Vec::new());
+        finding.kind = Kind::Drop;
+        finding.trigger_frame = Some(FrameId::new(0, 11));
+        finding.evidence.truncate(1);
+        finding.evidence[0].signal = Signal::ControlPassed;
+        finding.evidence[0].frame = FrameId::new(0, 19);
+        let shown = |frame| {
+            let (role, capture) = (FrameRole::Evidence, "a.pcap".to_owned());
+            RoledFrame { role, capture, frame: FrameId::new(0, frame) }
+        };
+        finding.frames = vec![shown(19), shown(42)];
+        let flow = "ip.addr == 10.63.0.5 && ip.addr == 203.0.113.34 && tcp.port == 49152 && \
+                    tcp.port == 80";
+        let whole = format!("(frame.number in {{11..42}} && {flow}) || frame.number in {{19}}");
+        assert_eq!(filters(&finding), whole);
+        finding.evidence.clear();
+        finding.frames.clear();
+        assert_eq!(filters(&finding), format!("frame.number >= 11 && {flow}"));
     }
 
     #[test]
