@@ -292,7 +292,7 @@ fn alternatives(scene: &Scene<'_>, prime: &Charge<'_>) -> Vec<String> {
     let mut open = Vec::new();
     let proven = prime.rank().0;
     if proven {
-        open.push("A load balancer or firewall in front of the server that resets on the server's behalf: also a third party, but the server's own.".to_owned());
+        open.push("A load balancer or firewall in front of the server that resets on its behalf, or a gateway before the client that lost track of the connection: also a third party, but none that chose this name.".to_owned());
     } else {
         open.push(
             "The server, or a load balancer in front of it, reset the connection itself."

@@ -107,6 +107,20 @@ def keep_alive(address, host):
     sock.close()
 
 
+def pause(address, host, seconds):
+    """Two requests on one connection, and nothing at all between them."""
+    sock = connect(address, 80, timeout=6)
+    sock.sendall(request(host))
+    read_response(sock)
+    time.sleep(float(seconds))
+    sock.sendall(request(host, "/photo.jpg"))
+    try:
+        read_response(sock)
+    except OSError as error:
+        print(type(error).__name__)
+    sock.close()
+
+
 def reuse_port(address, host):
     """The same five-tuple four times: closed by reset, so that it is free at once."""
     for _ in range(4):
@@ -248,8 +262,8 @@ def two_resolvers(name, *servers):
 
 
 WHAT = {act.__name__.replace("_", "-"): act for act in (
-    half_closed, sip, crowd, late_request, many_requests, keep_alive, reuse_port, post, unfinished,
-    impatient, quiet, scan,
+    half_closed, sip, crowd, late_request, many_requests, keep_alive, pause, reuse_port, post,
+    unfinished, impatient, quiet, scan,
     same_query, ask, two_resolvers)}
 
 if __name__ == "__main__":

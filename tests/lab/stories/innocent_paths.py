@@ -157,3 +157,25 @@ def jitter(lab):
     for _ in range(3):
         lab.curl("http://closing.example/")
         lab.curl("http://open.example/photo.jpg")
+
+
+@innocent(gateway=True, shows=(SERVER_RESETS, "tcp.flags.reset == 1 && ip.ttl == 64"))
+def gateway_forgets(lab):
+    """A firewall of the user's network forgets connections over which nothing passed for five
+    seconds, and refuses what comes of them later.
+
+    Its resets claim to come from the server, at once, with a TTL of their own, right after a
+    request. Nobody chose that request. The kernel's own connection tracking does it
+    (`nf_conntrack_tcp_timeout_established`; a real one waits for minutes or hours).
+    """
+    for rule in ("add table inet guard",
+                 "add chain inet guard forward { type filter hook forward priority 0; }",
+                 "add rule inet guard forward iifname lan ct state invalid reject with tcp reset"):
+        lab.run("edge", "nft", rule)
+    for line in ("net.netfilter.nf_conntrack_tcp_timeout_established=5",
+                 "net.netfilter.nf_conntrack_tcp_loose=0"):
+        lab.run("edge", "sysctl", "-qw", line)
+    for name, address in (("open.example", "203.0.113.20"), ("news.example", "203.0.113.11")):
+        lab.client("pause", address, name, 11)
+    lab.client("pause", "203.0.113.20", "open.example", 1)
+    lab.curl("http://open.example/")
