@@ -24,6 +24,13 @@ pub(super) fn host_name(bytes: &[u8]) -> HostName {
 /// a terminal would obey, become U+FFFD.
 pub(super) fn lossy(bytes: &[u8], bytes_max: usize) -> String {
     let cut = bytes.get(..bytes_max).unwrap_or(bytes);
+    // Nearly all text is this, and is told in one go.
+    let plain = |b: &u8| (b' '..=b'~').contains(b) || *b == b'\t';
+    if cut.iter().fold(true, |all, b| all & plain(b))
+        && let Ok(text) = std::str::from_utf8(cut)
+    {
+        return text.to_owned();
+    }
     let text = String::from_utf8_lossy(cut);
     if text.chars().any(is_unsafe) {
         text.chars().map(|c| if is_unsafe(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
@@ -34,10 +41,19 @@ pub(super) fn lossy(bytes: &[u8], bytes_max: usize) -> String {
 
 /// Lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    push_hex(&mut text, bytes);
+    text
+}
+
+/// Adds lower-case hexadecimal digits to `text`.
+pub(super) fn push_hex(text: &mut String, bytes: &[u8]) {
+    let digit =
+        |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble });
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
 }
 
 /// Cuts a text to at most `chars_max` characters.

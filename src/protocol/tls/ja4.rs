@@ -4,12 +4,10 @@
 //! two clients of one build have one fingerprint whatever name they ask for and however they
 //! shuffle their extensions. Our own code; the vectors in the tests are the published ones.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 use super::{TlsCarrier, TlsVersion, extension::number};
-use crate::protocol::text::hex;
+use crate::protocol::text::{hex, push_hex};
 
 /// What of a hello goes into the fingerprint; all lists without GREASE, in the client's order.
 pub(super) struct Offer<'a> {
@@ -86,9 +84,10 @@ fn alpn_letters(name: &[u8]) -> [char; 2] {
 fn list(numbers: &[u16]) -> String {
     let mut text = String::with_capacity(numbers.len().saturating_mul(5));
     for (place, number) in numbers.iter().enumerate() {
-        let comma = if place == 0 { "" } else { "," };
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{comma}{number:04x}");
+        if place > 0 {
+            text.push(',');
+        }
+        push_hex(&mut text, &number.to_be_bytes());
     }
     text
 }
