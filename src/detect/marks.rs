@@ -166,7 +166,7 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     let signal = match (fast, suspect.is_reset()) {
         (false, _) if took.times(4) < rtt.times(3) => return None,
         (false, _) => Signal::TimingMatch,
-        (true, true) if scene.forgotten_before(suspect).is_some() => return None,
+        (true, true) if scene.lost_track(suspect).is_some() => return None,
         (true, true) => Signal::RstFast,
         (true, false) => Signal::DataFast,
     };

@@ -2,7 +2,7 @@
 
 use super::baseline::Baseline;
 use super::reset_sequence::{self, Contradiction};
-use super::scene::{Words, fact};
+use super::scene::{LostTrack, Words, fact};
 use super::{Scene, device, marks};
 use crate::evidence::{Fact, Grade, Kind, Signal, Suspicion};
 use crate::flow::Sighting;
@@ -257,7 +257,7 @@ fn right_after_name(scene: &Scene<'_>, rst: &Sighting) -> Option<Fact> {
     let answered = scene
         .before(rst, Direction::ToClient)
         .any(|seen| seen.frame > named && seen.payload_len > 0 && !seen.is_reset());
-    let forgotten = scene.forgotten_before(rst).is_some();
+    let forgotten = scene.lost_track(rst).is_some();
     let ours = rst.direction == Direction::ToClient && !answered && !forgotten;
     ours.then(|| {
         let words = Words {
@@ -302,10 +302,12 @@ fn alternatives(scene: &Scene<'_>, prime: &Charge<'_>) -> Vec<String> {
     if scene.server_rtt().is_none_or(|rtt| rtt <= Duration::from_millis(4)) {
         open.push("The capture does not show a round trip to the server above 4 ms, so timing tells nothing here.".to_owned());
     }
-    if let Some(pause) = scene.forgotten_before(prime.suspect).filter(|_| !proven) {
-        open.push(format!(
-            "A gateway or firewall on the way had forgotten the connection: its sender had said nothing for {pause}."
-        ));
+    if let Some(lost) = scene.lost_track(prime.suspect).filter(|_| !proven) {
+        let why = match lost {
+            LostTrack::Forgot(pause) => format!("its sender had said nothing for {pause}"),
+            LostTrack::Refused(asked) => format!("it refuses {asked}, a bare acknowledgment"),
+        };
+        open.push(format!("A gateway or firewall on the way had lost track of it: {why}."));
     }
     if scene.gaps > 0 {
         open.push(format!("{} payload bytes are missing from the capture.", scene.gaps));

@@ -165,10 +165,10 @@ fn guesses_ahead(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     })
 }
 
-/// `rst_then_data`: its sender goes on as if nothing had been reset. After a long pause a gateway of
-/// the user's own may have refused what it had forgotten, of which the other side knows nothing.
+/// `rst_then_data`: its sender goes on as if nothing had been reset. So it does, too, where a gateway
+/// of the user's own has lost track of the connection.
 fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
-    if scene.forgotten_before(rst).is_some() {
+    if scene.lost_track(rst).is_some() {
         return None;
     }
     let reopened = |seen: &Sighting| seen.is_syn() && seen.frame > rst.frame;

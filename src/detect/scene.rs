@@ -118,6 +118,15 @@ pub struct Scene<'a> {
     pub gaps: u64,
 }
 
+/// How a gateway shows that it does not know a connection any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LostTrack {
+    /// The stated sender had said nothing for so long.
+    Forgot(Duration),
+    /// What is refused is this frame, a bare acknowledgment in the middle of an answer.
+    Refused(FrameId),
+}
+
 impl<'a> Scene<'a> {
     /// What was sent in `direction`, frames captured twice counted once.
     pub fn sent(&self, direction: Direction) -> impl Iterator<Item = &'a Sighting> + use<'a> {
@@ -159,14 +168,25 @@ impl<'a> Scene<'a> {
             .find(|seen| !seen.is_reset() && (seen.payload_len > 0 || seen.is_syn()))
     }
 
-    /// How long its stated sender had said nothing before `sighting`, where that is so long that a
-    /// gateway or a firewall on the way may have forgotten the connection. What such a machine does
-    /// not know it may refuse in the other side's name, at once and with a TTL of its own (RFC 5382
-    /// §5 lets established connections go after 2 h 4 min; many go after far less).
-    pub fn forgotten_before(&self, sighting: &Sighting) -> Option<Duration> {
-        let latest = self.before(sighting, sighting.direction).find(|seen| !seen.is_reset())?;
-        let pause = sighting.after(latest);
-        (pause >= FORGETFUL).then_some(pause)
+    /// Why a gateway or firewall on the way may have sent `rst`, because it did not know the
+    /// connection any more. What such a machine does not know it refuses in the other side's name, at
+    /// once and with a TTL of its own, and the other side knows nothing of it.
+    ///
+    /// It forgets what has been silent (RFC 5382 §5 lets established connections go after 2 h 4 min;
+    /// many go after far less). Or it lost its table: then what it refuses is any packet, such as a
+    /// bare acknowledgment in the middle of an answer, in the form of RFC 9293 §3.5.2 (a RST without
+    /// acknowledgment, at the number that was acknowledged). Who resets for a name does so after it.
+    pub fn lost_track(&self, rst: &Sighting) -> Option<LostTrack> {
+        let latest = self.before(rst, rst.direction).find(|seen| !seen.is_reset())?;
+        let pause = rst.after(latest);
+        if pause >= FORGETFUL {
+            return Some(LostTrack::Forgot(pause));
+        }
+        let asked = self.before(rst, rst.direction.reverse()).find(|seen| !seen.is_reset())?;
+        let refuses = rst.is_reset() && !rst.has_ack() && rst.seq == asked.ack;
+        let in_answer = latest.payload_len > 0 && asked.is_bare_ack() && asked.frame > latest.frame;
+        let at_once = self.server_rtt().is_none_or(|rtt| rst.after(asked) < rtt.over(2));
+        (refuses && in_answer && at_once).then_some(LostTrack::Refused(asked.frame))
     }
 
     /// Tap to server and back.

@@ -168,14 +168,35 @@ def gateway_forgets(lab):
     request. Nobody chose that request. The kernel's own connection tracking does it
     (`nf_conntrack_tcp_timeout_established`; a real one waits for minutes or hours).
     """
-    for rule in ("add table inet guard",
-                 "add chain inet guard forward { type filter hook forward priority 0; }",
-                 "add rule inet guard forward iifname lan ct state invalid reject with tcp reset"):
-        lab.run("edge", "nft", rule)
-    for line in ("net.netfilter.nf_conntrack_tcp_timeout_established=5",
-                 "net.netfilter.nf_conntrack_tcp_loose=0"):
-        lab.run("edge", "sysctl", "-qw", line)
+    guard(lab)
+    lab.run("edge", "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_timeout_established=5")
     for name, address in (("open.example", "203.0.113.20"), ("news.example", "203.0.113.11")):
         lab.client("pause", address, name, 11)
     lab.client("pause", "203.0.113.20", "open.example", 1)
     lab.curl("http://open.example/")
+
+
+@innocent(gateway=True, shows=(SERVER_RESETS, "tcp.flags.reset == 1 && ip.ttl == 64"))
+def gateway_restarts(lab):
+    """A firewall of the user's network loses its table while two pages are being loaded.
+
+    What comes of their connections it refuses from then on, in the servers' names; the servers know
+    nothing of it, and their data follow the resets.
+    """
+    guard(lab)
+    loads = [lab.curl(f"http://{name}/big.bin", "--limit-rate", "20k", wait=False)
+             for name in ("open.example", "news.example")]
+    lab.sleep(0.18)
+    lab.run("edge", "conntrack", "-F")
+    for load in loads:
+        load.wait(12)
+    lab.curl("http://open.example/")
+
+
+def guard(lab):
+    """The user's own router refuses what its connection tracking does not know."""
+    for rule in ("add table inet guard",
+                 "add chain inet guard forward { type filter hook forward priority 0; }",
+                 "add rule inet guard forward iifname lan ct state invalid reject with tcp reset"):
+        lab.run("edge", "nft", rule)
+    lab.run("edge", "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0")
