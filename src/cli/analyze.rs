@@ -160,7 +160,6 @@ fn write_text(
         flows,
         findings: &analysis.findings,
         hosts: &analysis.hosts,
-        services: &analysis.services,
         summary: &analysis.summary,
     };
     text::write(&mut out, &outcome, if coloured { Style::Colour } else { Style::Plain })?;
@@ -173,7 +172,6 @@ fn write_jsonl(analysis: &Analysis, flows: &[FlowRecord], out: impl Write) -> io
     flows.iter().try_for_each(|record| lines.flow(record))?;
     analysis.findings.iter().try_for_each(|record| lines.finding(record))?;
     analysis.hosts.iter().try_for_each(|record| lines.host(record))?;
-    analysis.services.iter().try_for_each(|record| lines.service(record))?;
     lines.summary(&analysis.summary)?;
     lines.into_inner().flush()
 }

@@ -95,8 +95,8 @@ impl HostTally {
         sights.flatten().map(|sight| sight.opening.frame).chain(beside).collect()
     }
 
-    /// What can be said of each host, by name, and of names that belong together.
-    pub fn records(&self, book: &Book<'_>) -> (Vec<HostRecord>, Vec<ServiceRecord>) {
+    /// What can be said of each host, and of names that belong together.
+    pub fn records(&self, book: &Book<'_>) -> HostRecords {
         let mut counts: BTreeMap<&str, Clients> = BTreeMap::new();
         for ((_, name, _), seen) in &self.clients {
             counts.entry(name).or_default().count(*seen);
@@ -111,13 +111,13 @@ impl HostTally {
             .collect();
         records.sort_by(|a, b| a.host.cmp(&b.host));
         let clients = self.clients.iter().map(|((_, name, ip), seen)| (&**name, *ip, *seen));
-        let Together { services, beside } = together::records(&records, clients);
+        let Together { services, given_up, beside } = together::records(&records, clients);
         for record in &mut records {
             if let Some(sight) = beside.get(&record.host) {
                 record.untouched_in = Some(sight.record(book));
             }
         }
-        (records, services)
+        HostRecords { hosts: records, services, services_given_up: given_up }
     }
 
     /// Accesses to hosts that were given up for want of room, or whose name was too long.
@@ -146,6 +146,18 @@ impl HostTally {
             self.clients_given_up = true;
         }
     }
+}
+
+/// What a [`HostTally`] has to say.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HostRecords {
+    /// All hosts, by name.
+    pub hosts: Vec<HostRecord>,
+    /// Names that belong together and of which some were interfered with, by name: at most
+    /// [`MAX_SERVICES`](super::MAX_SERVICES).
+    pub services: Vec<ServiceRecord>,
+    /// How many more of these there are.
+    pub services_given_up: u64,
 }
 
 /// Most host names kept.
@@ -206,6 +218,8 @@ struct Tally {
     last: Option<Timestamp>,
     /// The first access that was interfered with.
     hit: Option<Sight>,
+    /// When the first access began that was untouched.
+    first_passed: Option<Timestamp>,
     /// The last that was untouched: if anything was let through while the rest was interfered
     /// with, it shows it best.
     passed: Option<Sight>,
@@ -224,6 +238,7 @@ impl Tally {
             }
             Fate::Untouched(frame) => {
                 tally.untouched = 1;
+                tally.first_passed = Some(opening.time);
                 tally.passed = Some(Sight { time: opening.time, frame: *frame, opening });
             }
             Fate::Unclear => tally.unclear = 1,
@@ -242,6 +257,7 @@ impl Tally {
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
         self.hit = self.hit.into_iter().chain(other.hit).min();
+        self.first_passed = self.first_passed.into_iter().chain(other.first_passed).min();
         self.passed = self.passed.max(other.passed);
     }
 
@@ -264,6 +280,8 @@ impl Tally {
             unclear: self.unclear,
             first_interfered: self.first,
             last_interfered: self.last,
+            first_untouched: self.first_passed,
+            last_untouched: self.passed.map(|sight| sight.time),
             verdict: self.verdict(),
             clients_interfered: clients.interfered,
             clients_untouched: clients.untouched,

@@ -28,7 +28,7 @@ mod swift;
 mod together;
 
 pub use certificates::{CertificateSight, CertificateTally};
-pub use hosts::{HostTally, MAX_CLIENTS, MAX_HOSTS, MAX_NAME};
+pub use hosts::{HostRecords, HostTally, MAX_CLIENTS, MAX_HOSTS, MAX_NAME};
 pub use passages::{Passage, Passages, Road, Subject};
 pub use rates::{Slow, Slows, Throttled};
 pub use refusals::{Acceptances, Refusal};
@@ -37,4 +37,4 @@ pub use services::{Fault, ServiceSet, ServicesError};
 pub use sight::{Book, Opening};
 pub use silence::{Judged, Silences, Silent};
 pub use swift::{Swift, Swifts};
-pub use together::{MAX_LET_THROUGH_LISTED, MAX_NAMES_LISTED};
+pub use together::{MAX_LET_THROUGH_LISTED, MAX_NAMES_LISTED, MAX_SERVICES};

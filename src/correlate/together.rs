@@ -3,11 +3,15 @@
 //! Here records are counted and nothing is weighed. That one name is interfered with says nothing
 //! of its siblings, which may share no more with it than a customer's contract.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::sight::{Pass, Sight};
 use crate::evidence::{HostRecord, HostVerdict, JoinedBy, NamesRecord, ServiceRecord};
+
+/// Services that are told.
+pub const MAX_SERVICES: usize = 1 << 10;
 
 /// Names of one verdict that a record lists.
 pub const MAX_NAMES_LISTED: usize = 64;
@@ -32,8 +36,10 @@ impl Seen {
 
 /// What is to be told of services.
 pub(super) struct Together {
-    /// By name.
+    /// By name; the [`MAX_SERVICES`] with the most interfered accesses.
     pub(super) services: Vec<ServiceRecord>,
+    /// How many others there are.
+    pub(super) given_up: u64,
     /// For untouched names the last access of a client that was interfered with at another name of
     /// the service, where there is one: it shows the difference best.
     pub(super) beside: BTreeMap<String, Sight>,
@@ -45,7 +51,7 @@ pub(super) fn records<'a>(
     hosts: &'a [HostRecord],
     clients: impl Iterator<Item = (&'a str, IpAddr, Seen)> + Clone,
 ) -> Together {
-    let mut groups: BTreeMap<(&str, JoinedBy), Group<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<Key<'_>, Group<'_>> = BTreeMap::new();
     for host in hosts {
         if let Some(key) = key_of(host) {
             groups.entry(key).or_default().hosts.push(host);
@@ -75,11 +81,27 @@ pub(super) fn records<'a>(
             *last = (*last).max(pass.to(ip));
         }
     }
+    let (groups, given_up) = foremost(groups);
     let services = groups.into_iter().map(|((name, by), group)| group.record(name, by)).collect();
-    Together { services, beside }
+    Together { services, given_up, beside }
 }
 
-fn key_of(host: &HostRecord) -> Option<(&str, JoinedBy)> {
+/// The groups to tell, by name: of those that were interfered with equally often the first; and the
+/// number of the others.
+fn foremost<'a>(groups: BTreeMap<Key<'a>, Group<'a>>) -> (BTreeMap<Key<'a>, Group<'a>>, u64) {
+    let given_up = groups.len().saturating_sub(MAX_SERVICES);
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    if given_up > 0 {
+        groups.sort_by_key(|(key, group)| (Reverse(group.interfered()), *key));
+        groups.truncate(MAX_SERVICES);
+    }
+    (groups.into_iter().collect(), given_up as u64)
+}
+
+/// What a group is known by.
+type Key<'a> = (&'a str, JoinedBy);
+
+fn key_of(host: &HostRecord) -> Option<Key<'_>> {
     let service = host.service.as_deref().map(|service| (service, JoinedBy::File));
     service.or_else(|| Some((host.domain.as_deref()?, JoinedBy::Domain)))
 }
@@ -100,6 +122,12 @@ impl Group<'_> {
     fn is_told(&self) -> bool {
         let judged = self.hosts.iter().filter(|host| host.verdict != HostVerdict::Unclear);
         judged.count() >= 2 && self.hosts.iter().any(|host| is_interfered(host))
+    }
+
+    /// Accesses to its names that were interfered with.
+    fn interfered(&self) -> u64 {
+        let of = |host: &&HostRecord| host.accesses.saturating_sub(host.untouched + host.unclear);
+        self.hosts.iter().map(of).sum()
     }
 
     fn record(&self, service: &str, by: JoinedBy) -> ServiceRecord {

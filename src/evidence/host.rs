@@ -70,6 +70,10 @@ pub struct HostRecord {
     pub first_interfered: Option<Timestamp>,
     /// Last interference.
     pub last_interfered: Option<Timestamp>,
+    /// When the first flow began that was answered and not interfered with.
+    pub first_untouched: Option<Timestamp>,
+    /// When the last of them began.
+    pub last_untouched: Option<Timestamp>,
     /// What can be said.
     pub verdict: HostVerdict,
     /// Addresses that were interfered with.

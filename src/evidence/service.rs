@@ -1,4 +1,4 @@
-//! The service record: what happened to names that belong together.
+//! What happened to names that belong together, as the summary has it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

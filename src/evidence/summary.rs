@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Confidence, Kind, Reach};
+use super::{Confidence, Kind, Reach, ServiceRecord};
 
 /// A list that was used, of block-page fingerprints or of services.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
@@ -48,6 +48,9 @@ pub struct Summary {
     pub findings: BTreeMap<Kind, BTreeMap<Confidence, u64>>,
     /// How much of the connections could be seen.
     pub reach: Reach,
+    /// Names that belong together and of which some were interfered with, by name: those with the
+    /// most accesses that were. `services_given_up` of `limits` counts the others.
+    pub services: Vec<ServiceRecord>,
     /// How often each limit was reached.
     pub limits: BTreeMap<String, u64>,
     /// Which program.

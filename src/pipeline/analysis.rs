@@ -9,9 +9,7 @@ use super::lanes::{self, Shared};
 use super::telling::{Telling, tally};
 use super::{Directory, Settings};
 use crate::capture::{CaptureError, Input, OpenOptions, Progress, Recording};
-use crate::evidence::{
-    CaptureRecord, Confidence, Finding, FlowRecord, HostRecord, ServiceRecord, Summary,
-};
+use crate::evidence::{CaptureRecord, Confidence, Finding, FlowRecord, HostRecord, Summary};
 
 /// All records of a run, in the order of the contract.
 #[derive(Debug)]
@@ -24,8 +22,6 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// All hosts, by name.
     pub hosts: Vec<HostRecord>,
-    /// Names that belong together and of which some were interfered with, by name.
-    pub services: Vec<ServiceRecord>,
     /// Totals.
     pub summary: Summary,
     /// Files of which nothing could be read, with the reason.

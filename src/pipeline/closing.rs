@@ -68,6 +68,8 @@ pub struct LimitCounts {
     pub host_accesses_given_up: u64,
     /// 1 if not all clients of the hosts could be told apart: their numbers are lower bounds.
     pub host_clients_given_up: u64,
+    /// Services that are told only by their hosts.
+    pub services_given_up: u64,
 }
 
 impl LimitCounts {

@@ -96,9 +96,9 @@ impl Telling<'_> {
                 &findings,
                 openings.iter().map(Openings::count).sum(),
                 (limits, reach.record()),
+                services,
             ),
             hosts,
-            services,
             flows: records,
             findings,
             unreadable: self.unreadable(),
@@ -117,11 +117,13 @@ impl Telling<'_> {
         let shown = tally.flows_shown();
         let numbers = numbers_of(shown.iter().copied(), openings);
         let numbers: BTreeMap<FrameId, u64> = shown.into_iter().zip(numbers).collect();
-        tally.records(&Book {
+        let records = tally.records(&Book {
             services: &self.settings.services,
             flow: &|begins| numbers.get(&begins).copied().unwrap_or_default(),
             path: &|frame| self.path(frame),
-        })
+        });
+        limits.services_given_up = records.services_given_up;
+        (records.hosts, records.services)
     }
 
     /// Judges what the flows said in DNS, now that all resolvers' habits are known.
@@ -257,6 +259,7 @@ impl Telling<'_> {
         findings: &[Finding],
         flows: u64,
         (counts, reach): (LimitCounts, Reach),
+        services: Vec<ServiceRecord>,
     ) -> Summary {
         let mut limits = BTreeMap::new();
         limits.insert("flows_evicted".to_owned(), counts.flows_evicted);
@@ -270,12 +273,14 @@ impl Telling<'_> {
             .insert("fragments_given_up".to_owned(), self.intake.decoder.fragment_stats().evicted);
         limits.insert("host_accesses_given_up".to_owned(), counts.host_accesses_given_up);
         limits.insert("host_clients_given_up".to_owned(), counts.host_clients_given_up);
+        limits.insert("services_given_up".to_owned(), counts.services_given_up);
         Summary {
             packets: self.intake.packets,
             bytes: self.intake.bytes,
             flows,
             findings: tally(findings),
             reach,
+            services,
             limits,
             tool: ToolRecord {
                 name: env!("CARGO_PKG_NAME").to_owned(),

@@ -1,7 +1,6 @@
 //! `--format jsonl`: the records of the contract, one a line.
 //!
-//! The order is the caller's: captures, flows and findings by frame, hosts by name,
-//! services by name, the summary.
+//! The order is the caller's: captures, flows and findings by frame, hosts by name, the summary.
 //! [`schema`](super::schema) says what each record holds.
 
 use std::io::{self, Write};
@@ -9,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::json::{self, Tagged};
-use crate::evidence::{CaptureRecord, Finding, FlowRecord, HostRecord, ServiceRecord, Summary};
+use crate::evidence::{CaptureRecord, Finding, FlowRecord, HostRecord, Summary};
 
 /// Writes records as lines of JSON.
 #[derive(Debug)]
@@ -43,11 +42,6 @@ impl<W: Write> JsonLines<W> {
         self.record("host", record)
     }
 
-    /// Writes a service record.
-    pub fn service(&mut self, record: &ServiceRecord) -> io::Result<()> {
-        self.record("service", record)
-    }
-
     /// Writes the summary.
     pub fn summary(&mut self, record: &Summary) -> io::Result<()> {
         self.record("summary", record)
@@ -78,7 +72,7 @@ mod tests {
                 .strip_prefix(r#"{"type":""#)
                 .and_then(|rest| rest.strip_suffix(r#"","version":1,"#))
                 .unwrap_or_else(|| panic!("{start}"));
-            assert!(["capture", "flow", "finding", "host", "service", "summary"].contains(&name));
+            assert!(["capture", "flow", "finding", "host", "summary"].contains(&name));
         }
     }
 
@@ -92,8 +86,7 @@ mod tests {
         let story = sample::hostile();
         let text = sample::json_lines(&story);
         let records = story.captures.len() + story.flows.len() + story.findings.len();
-        let folded = story.hosts.len() + story.services.len();
-        assert_eq!(text.lines().count(), records + folded + 1);
+        assert_eq!(text.lines().count(), records + story.hosts.len() + 1);
         assert!(!text.chars().any(|c| c != '\n' && is_unsafe(c)));
         let finding = text.lines().find(|line| line.contains(r#""type":"finding""#));
         let value: serde_json::Value =

@@ -1,6 +1,6 @@
 //! Records to readers: text for people, JSON Lines and EVE for programs, the signal catalogue.
 //!
-//! *Enters:* capture, flow, finding, host and service records and the summary. *Leaves:* bytes in the
+//! *Enters:* capture, flow, finding and host records and the summary. *Leaves:* bytes in the
 //! writer that the caller hands over; an error of that writer is passed on as it is. *Kept:*
 //! nothing between two records, apart from the writer. *Bounds:* the text form shortens long names
 //! and long lists; the JSON forms write each record whole, one at a time.

@@ -18,7 +18,6 @@ pub(super) struct Story {
     pub(super) flows: Vec<FlowRecord>,
     pub(super) findings: Vec<Finding>,
     pub(super) hosts: Vec<HostRecord>,
-    pub(super) services: Vec<ServiceRecord>,
     pub(super) summary: Summary,
 }
 
@@ -29,7 +28,6 @@ pub(super) fn json_lines(story: &Story) -> String {
     story.flows.iter().try_for_each(|flow| lines.flow(flow)).expect("a vector");
     story.findings.iter().try_for_each(|finding| lines.finding(finding)).expect("a vector");
     story.hosts.iter().try_for_each(|host| lines.host(host)).expect("a vector");
-    story.services.iter().try_for_each(|service| lines.service(service)).expect("a vector");
     lines.summary(&story.summary).expect("a vector");
     String::from_utf8(lines.into_inner()).expect("it is text")
 }
@@ -52,13 +50,15 @@ pub(super) fn blocked() -> Story {
             host("shop.example", HostVerdict::Unclear, [1, 0, 0, 1]),
             host("wiki.example", HostVerdict::Unclear, [2, 0, 0, 2]),
         ],
-        services: vec![service()],
-        summary: summary(&[
-            (Kind::Reset, Confidence::Possible, 1),
-            (Kind::Reset, Confidence::Likely, 1),
-            (Kind::Reset, Confidence::Confirmed, 1),
-            (Kind::Response, Confidence::Confirmed, 1),
-        ]),
+        summary: Summary {
+            services: vec![service()],
+            ..summary(&[
+                (Kind::Reset, Confidence::Possible, 1),
+                (Kind::Reset, Confidence::Likely, 1),
+                (Kind::Reset, Confidence::Confirmed, 1),
+                (Kind::Response, Confidence::Confirmed, 1),
+            ])
+        },
     }
 }
 
@@ -72,7 +72,6 @@ pub(super) fn quiet() -> Story {
             host("mail.example", HostVerdict::Untouched, [4, 0, 4, 0]),
             host("wiki.example", HostVerdict::Untouched, [3, 0, 2, 1]),
         ],
-        services: Vec::new(),
         summary: summary(&[]),
     }
 }
@@ -139,8 +138,9 @@ pub(super) fn hostile() -> Story {
     story.hosts[0].service = Some(evil.to_owned());
     story.hosts[0].verdict = HostVerdict::Blocked;
     story.hosts[0].interfered_in = Some(access(3, 43));
-    evil.clone_into(&mut story.services[0].service);
-    story.services[0].hosts = BTreeMap::from([(HostVerdict::Blocked, names(&[&evil.repeat(4)]))]);
+    let service = &mut story.summary.services[0];
+    evil.clone_into(&mut service.service);
+    service.hosts = BTreeMap::from([(HostVerdict::Blocked, names(&[&evil.repeat(4)]))]);
     story.summary.limits = BTreeMap::from([(evil.to_owned(), 1)]);
     story
 }
@@ -394,6 +394,8 @@ fn host(name: &str, verdict: HostVerdict, [all, hit, untouched, unclear]: [u64; 
         unclear,
         first_interfered: (hit > 0).then(|| at(1_202)),
         last_interfered: (hit > 0).then(|| at(135_000)),
+        first_untouched: (untouched > 0).then(|| at(1_202)),
+        last_untouched: (untouched > 0).then(|| at(1_202)),
         verdict,
         clients_interfered: if hit == all { 2 } else { u64::from(hit > 0) },
         clients_untouched: u64::from(untouched > 0),
@@ -454,6 +456,7 @@ fn summary(findings: &[(Kind, Confidence, u64)]) -> Summary {
         flows: 12,
         findings: counts,
         reach: Reach::default(),
+        services: Vec::new(),
         limits: BTreeMap::new(),
         tool: ToolRecord {
             name: "tamperscope".to_owned(),

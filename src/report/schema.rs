@@ -8,9 +8,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
-use crate::evidence::{
-    CaptureRecord, Finding, FlowRecord, HostRecord, RECORD_VERSION, ServiceRecord, Summary,
-};
+use crate::evidence::{CaptureRecord, Finding, FlowRecord, HostRecord, RECORD_VERSION, Summary};
 
 /// The schema of one line, JSON Schema draft 2020-12.
 pub fn schema() -> Value {
@@ -40,8 +38,6 @@ enum Record {
     Finding(Versioned<Finding>),
     /// What happened to one host name, over all flows.
     Host(Versioned<HostRecord>),
-    /// What happened to names that belong together, over all flows.
-    Service(Versioned<ServiceRecord>),
     /// Totals; the last record.
     Summary(Versioned<Summary>),
 }

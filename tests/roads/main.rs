@@ -151,7 +151,7 @@ fn to_the_letter(analysis: &Analysis) -> Vec<String> {
         shown.for_each(|access| access.capture.clear());
         told.push(format!("{host:?}"));
     }
-    told.extend(analysis.services.iter().map(|service| format!("{service:?}")));
+    told.extend(analysis.summary.services.iter().map(|service| format!("{service:?}")));
     told
 }
 

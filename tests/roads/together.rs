@@ -27,7 +27,7 @@ fn analysis(shots: &[Shot], settings: &Settings) -> Analysis {
 fn told(analysis: &Analysis) -> Vec<String> {
     let names =
         |verdict: &HostVerdict, names: &[String]| format!("{} {}", verdict.name(), names.join(" "));
-    let services = analysis.services.iter().map(|service| {
+    let services = analysis.summary.services.iter().map(|service| {
         let hosts: Vec<String> =
             service.hosts.iter().map(|(verdict, of)| names(verdict, &of.names)).collect();
         let by = if service.by == JoinedBy::Domain { "domain" } else { "file" };
@@ -48,7 +48,7 @@ fn one_host_passes_and_so_does_one_device() {
     let expected = "domain instagram.com partly: partly i.instagram.com instagram.com \
                     upload.instagram.com www.instagram.com; untouched scontent.instagram.com";
     assert_eq!(told(&analysis), [expected]);
-    let service = &analysis.services[0];
+    let service = &analysis.summary.services[0];
     assert_eq!(
         (service.clients, service.clients_interfered, service.clients_let_through),
         (2, 1, 1)
@@ -60,6 +60,9 @@ fn one_host_passes_and_so_does_one_device() {
     assert_eq!(client("i.instagram.com"), Some([198, 51, 100, 22].into()));
     let first = analysis.findings.iter().map(|finding| finding.time).min();
     assert_eq!(service.first_interfered, first);
+    // Both devices got theirs when the last notice had been sent.
+    let answered = analysis.hosts.iter().filter_map(|host| host.first_untouched).min();
+    assert!(service.last_interfered < answered);
 }
 
 /// The innocent twin: the same visit, from a line on which nobody interferes.
@@ -136,7 +139,7 @@ fn neither_lanes_nor_the_order_of_files_change_what_is_told() {
         let inputs: Vec<Input> = order.iter().map(|place| files[*place].clone()).collect();
         let lanes = lanes.try_into().expect("lanes");
         let analysis = analyze(&inputs, &Settings { lanes, ..settings.clone() });
-        format!("{:?} {:?}", analysis.hosts, analysis.services)
+        format!("{:?} {:?}", analysis.hosts, analysis.summary.services)
     };
     let plain = run([0, 1, 2], 1);
     assert!(plain.contains("\"Photos\"") && plain.contains("\"instagram.com\""), "{plain}");

@@ -96,11 +96,11 @@ fn one(tally: &HostTally, host: &str) -> HostRecord {
 }
 
 fn records(tally: &HostTally) -> Vec<HostRecord> {
-    told(tally).0
+    told(tally).hosts
 }
 
 /// The records, with flows numbered as their first frames are.
-fn told(tally: &HostTally) -> (Vec<HostRecord>, Vec<ServiceRecord>) {
+fn told(tally: &HostTally) -> HostRecords {
     let services = ServiceSet::default();
     let (flow, path) = (|frame: FrameId| frame.number(), |_| "a.pcap".to_owned());
     tally.records(&Book { services: &services, flow: &flow, path: &path })
@@ -208,6 +208,7 @@ fn records_point_to_the_first_interference_and_the_last_answer() {
     tally.flow(&begun(10, tls(2, "i.zz.com", false)), &[&drop]);
     tally.flow(&begun(30, tls(1, "up.zz.com", false)), &[&bare]);
     tally.flow(&begun(40, tls(3, "i.zz.com", true)), &[]);
+    tally.flow(&begun(45, tls(3, "i.zz.com", true)), &[]);
     let quiet = |first: i64| Opening {
         time: Timestamp::from_nanos(first * 1_000_000_000),
         frame: FrameId::new(0, first as u64),
@@ -225,13 +226,16 @@ fn records_point_to_the_first_interference_and_the_last_answer() {
     let host = one(&tally, "i.zz.com");
     assert_eq!(host.interfered_in, Some(access(10, 2, 14, 12)));
     assert_eq!(host.untouched_in, Some(access(50, 4, 55, 50)));
+    let seconds = |second: i64| Some(Timestamp::from_nanos(second * 1_000_000_000));
+    assert_eq!((host.first_untouched, host.last_untouched), (seconds(40), seconds(50)));
     assert_eq!(host.domain.as_deref(), Some("zz.com"));
     let host = one(&tally, "up.zz.com");
     assert_eq!(host.interfered_in, Some(access(30, 1, 30, 30)), "the flow itself");
     assert_eq!(host.untouched_in, None);
+    assert_eq!((host.first_untouched, host.last_untouched), (None, None));
     let shown: Vec<u64> = tally.flows_shown().iter().map(|frame| frame.number()).collect();
     assert_eq!(shown, [10, 30, 50]);
-    let (_, services) = told(&tally);
+    let HostRecords { services, services_given_up: 0, .. } = told(&tally) else { panic!("few") };
     let [service] = &services[..] else { panic!("{services:?}") };
     assert_eq!((service.service.as_str(), service.verdict), ("zz.com", HostVerdict::Partly));
     assert_eq!((service.clients, service.clients_interfered), (4, 2));
@@ -336,6 +340,8 @@ proptest! {
             prop_assert_eq!(record.verdict, full.verdict);
             prop_assert_eq!(record.interfered, full.interfered);
             prop_assert_eq!(record.interfered_in, full.interfered_in);
+            prop_assert_eq!(record.first_untouched, full.first_untouched);
+            prop_assert_eq!(record.last_untouched, full.last_untouched);
             // Which access shows it best depends on what else is known.
             prop_assert_eq!(record.untouched_in.is_some(), full.untouched_in.is_some());
             prop_assert!(record.clients <= full.clients);
@@ -349,6 +355,8 @@ proptest! {
     fn every_access_has_one_fate(flows in sketches()) {
         for record in records(&tally(Limits::default(), &flows)) {
             let settled = record.untouched + record.unclear;
+            prop_assert_eq!(record.first_untouched.is_some(), record.untouched > 0);
+            prop_assert!(record.first_untouched <= record.last_untouched);
             prop_assert!(settled <= record.accesses);
             let by_kind: u64 = record.interfered.values().sum();
             prop_assert!(record.accesses - settled <= by_kind);

@@ -9,15 +9,19 @@ fn host(name: &str, verdict: HostVerdict) -> HostRecord {
     let (name, service) = name.split_once('/').map_or((name, None), |(n, s)| (n, Some(s)));
     let hit = matches!(verdict, HostVerdict::Blocked | HostVerdict::Partly);
     let time = Timestamp::from_nanos(name.len() as i64);
+    let passes = matches!(verdict, HostVerdict::Untouched | HostVerdict::Partly);
+    let (untouched, unclear) = (u64::from(passes), u64::from(verdict == HostVerdict::Unclear));
     HostRecord {
         host: name.to_owned(),
-        accesses: 1,
+        accesses: u64::from(hit) + untouched + unclear,
         clients: 1,
         interfered: BTreeMap::new(),
-        untouched: 0,
-        unclear: 0,
+        untouched,
+        unclear,
         first_interfered: hit.then_some(time),
         last_interfered: hit.then_some(time),
+        first_untouched: passes.then_some(time),
+        last_untouched: passes.then_some(time),
         verdict,
         clients_interfered: 0,
         clients_untouched: 0,
@@ -154,4 +158,30 @@ fn long_lists_are_cut_and_counted() {
     assert_eq!((&partly.names[0], &partly.names[63]), (&names[0], &names[63]));
     assert_eq!(record.clients_let_through, 256);
     assert_eq!(record.let_through.len(), MAX_LET_THROUGH_LISTED);
+}
+
+#[test]
+fn of_many_services_those_hit_most_often_are_told() {
+    let service = |n: usize| format!("s{n:04}.com");
+    let mut hosts = Vec::new();
+    for n in 0..MAX_SERVICES + 3 {
+        hosts.push(host(&format!("a.{}", service(n)), Blocked));
+        hosts.push(host(&format!("b.{}", service(n)), Untouched));
+    }
+    let told = |hosts: &[HostRecord]| {
+        let told = records(hosts, std::iter::empty());
+        let names: Vec<_> = told.services.into_iter().map(|record| record.service).collect();
+        (names, told.given_up)
+    };
+    // All were hit equally often.
+    let first: Vec<_> = (0..MAX_SERVICES).map(service).collect();
+    assert_eq!(told(&hosts), (first, 3));
+    // The last was hit once more. The one before it was asked for more often, and not hit.
+    hosts[2 * (MAX_SERVICES + 2)].accesses += 1;
+    hosts[2 * (MAX_SERVICES + 1)].accesses += 9;
+    hosts[2 * (MAX_SERVICES + 1)].untouched += 9;
+    let but_one = (0..MAX_SERVICES - 1).chain([MAX_SERVICES + 2]).map(service).collect();
+    assert_eq!(told(&hosts), (but_one, 3));
+    hosts.truncate(2 * MAX_SERVICES);
+    assert_eq!(told(&hosts).1, 0);
 }

@@ -38,7 +38,7 @@ pub(super) fn write(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()
     }
     let limits = outcome.summary.limits.iter().map(|(name, times)| (name.as_str(), *times));
     if let Some(text) = tally(limits.collect()) {
-        let text = format!("{text}; what was given up there could not be judged.");
+        let text = format!("{text}; what was given up there could not be judged or told.");
         page.lead(0, Ink::Warning, "Limits reached: ", &text)?;
     }
     Ok(())

@@ -22,7 +22,7 @@ use std::io::{self, Write};
 
 use super::page::Page;
 pub use super::page::Style;
-use crate::evidence::{CaptureRecord, Finding, FlowRecord, HostRecord, ServiceRecord, Summary};
+use crate::evidence::{CaptureRecord, Finding, FlowRecord, HostRecord, Summary};
 
 /// The records of one analysis, as far as they are to be told.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +35,6 @@ pub struct Outcome<'a> {
     pub findings: &'a [Finding],
     /// Hosts by name.
     pub hosts: &'a [HostRecord],
-    /// Names that belong together, by name.
-    pub services: &'a [ServiceRecord],
     /// Totals.
     pub summary: &'a Summary,
 }

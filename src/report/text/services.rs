@@ -20,8 +20,23 @@ const ADDRESSES_IN_SENTENCE: usize = 4;
 
 type Hosts<'a> = BTreeMap<&'a str, &'a HostRecord>;
 
-/// What is told of an access, or `None`.
-type Shown = fn(&HostRecord) -> Option<&AccessRecord>;
+/// An access that is told, by the name of its host.
+struct Access<'a> {
+    host: &'a str,
+    record: &'a AccessRecord,
+    /// What else there is to say of it, or nothing.
+    note: &'static str,
+}
+
+/// Which access to a host is told, if any.
+type Shown<'a, 'f> = &'f dyn Fn(&'a HostRecord) -> Option<Access<'a>>;
+
+/// On which side of the interference with its service alone a name was answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Only {
+    Before,
+    After,
+}
 
 /// A service of which something is told.
 struct Told<'a> {
@@ -65,7 +80,7 @@ fn told<'a>(outcome: &Outcome<'a>, hosts: &Hosts<'_>) -> Vec<Told<'a>> {
         let findings = findings.get(&(record.service.as_str(), record.by))?;
         Some(Told { record, replaced: is_replaced(findings) })
     };
-    outcome.services.iter().filter_map(of).collect()
+    outcome.summary.services.iter().filter_map(of).collect()
 }
 
 /// `Names of instagram.com — partly blocked: 4 of 5 interfered with, 1 untouched, for 1 of 2 client
@@ -109,56 +124,55 @@ fn headline(page: &mut Page<'_>, told: &Told<'_>) -> io::Result<()> {
 }
 
 /// What was interfered with and what was answered, each with the frames that show it.
-fn sides(
+fn sides<'a>(
     page: &mut Page<'_>,
     told: &Told<'_>,
-    hosts: &Hosts<'_>,
+    hosts: &Hosts<'a>,
     several_files: bool,
 ) -> io::Result<()> {
     let service = told.record;
+    let all_answers = all_answers(service, hosts);
+    let refused = |host: &'a HostRecord| {
+        Some(Access { host: &host.host, record: host.interfered_in.as_ref()?, note: "" })
+    };
+    let answered = |host: &'a HostRecord| {
+        // What holds for all is said once.
+        let note = if all_answers.is_some() { "" } else { note(only(host, service)) };
+        Some(Access { host: &host.host, record: host.untouched_in.as_ref()?, note })
+    };
     let hit = if told.replaced { "Replaced" } else { "Blocked" };
-    let (at_times, always) = (format!("{hit} for some or at times"), hit);
-    let sides: [(&str, &[HostVerdict], Shown); 4] = [
-        (always, &[HostVerdict::Blocked], |host| host.interfered_in.as_ref()),
-        (&at_times, &[HostVerdict::Partly], |host| host.interfered_in.as_ref()),
-        ("The same, answered too", &[HostVerdict::Partly], |host| host.untouched_in.as_ref()),
-        ("Answered", &[HostVerdict::Untouched], |host| host.untouched_in.as_ref()),
+    let at_times = format!("{hit} for some or at times");
+    let sides: [(&str, HostVerdict, Shown<'a, '_>); 4] = [
+        (hit, HostVerdict::Blocked, &refused),
+        (&at_times, HostVerdict::Partly, &refused),
+        ("The same, answered too", HostVerdict::Partly, &answered),
+        ("Answered", HostVerdict::Untouched, &answered),
     ];
-    for (lead, verdicts, shown) in sides {
-        let names: Vec<_> = verdicts.iter().filter_map(|v| service.hosts.get(v)).collect();
-        let all: u64 = names.iter().map(|names| names.count).sum();
-        let names = names.iter().flat_map(|names| &names.names);
-        let mut accesses: Vec<_> = names
-            .filter_map(|name| Some((name.as_str(), shown(hosts.get(name.as_str())?)?)))
-            .take(NAMES_IN_SENTENCE)
-            .collect();
-        accesses.sort_by_key(|(_, access)| access.frame.file());
+    for (lead, verdict, shown) in sides {
+        let Some(names) = service.hosts.get(&verdict) else { continue };
+        let known = names.names.iter().filter_map(|name| hosts.get(name.as_str()));
+        let mut accesses: Vec<_> =
+            known.filter_map(|host| shown(host)).take(NAMES_IN_SENTENCE).collect();
+        accesses.sort_by_key(|access| access.record.frame.file());
         if !accesses.is_empty() {
-            let text = listed(&accesses, all, several_files);
+            let text = listed(&accesses, names.count, several_files);
             page.lead(2, Ink::Strong, lead, &format!(": {text}."))?;
         }
     }
-    if before(service, hosts) {
-        page.paragraph(
-            2,
-            "All answers came before the first interference: by now it may concern these names too.",
-        )?;
-    }
-    Ok(())
+    all_answers.map_or(Ok(()), |side| page.paragraph(2, sentence(side)))
 }
 
 /// `a.example (198.51.100.21, flow 2, f7) and 4 more`; with the files if there are several:
 /// `in one.pcap a.example (…); in two.pcap b.example (…)`.
-fn listed(accesses: &[(&str, &AccessRecord)], all: u64, several_files: bool) -> String {
+fn listed(accesses: &[Access<'_>], all: u64, several_files: bool) -> String {
     let rest = all.saturating_sub(accesses.len() as u64);
     let mut files: Vec<String> = Vec::new();
-    for file in accesses.chunk_by(|(_, one), (_, other)| one.capture == other.capture) {
-        let mut parts: Vec<String> =
-            file.iter().map(|(host, access)| shown(host, access)).collect();
+    for file in accesses.chunk_by(|one, other| one.record.capture == other.record.capture) {
+        let mut parts: Vec<String> = file.iter().map(shown).collect();
         if rest > 0 && !several_files {
             parts.push(format!("{} more", thousands(rest)));
         }
-        let path = file.first().map_or("", |(_, access)| &access.capture);
+        let path = file.first().map_or("", |access| &access.record.capture);
         let of = if several_files { format!("in {path} ") } else { String::new() };
         files.push(format!("{of}{}", list(&parts)));
     }
@@ -169,16 +183,50 @@ fn listed(accesses: &[(&str, &AccessRecord)], all: u64, several_files: bool) -> 
 }
 
 /// `a.example (198.51.100.21, flow 2, f7)`.
-fn shown(host: &str, access: &AccessRecord) -> String {
-    format!("{} ({}, flow {}, {})", name(host), access.client, access.flow, access.frame)
+fn shown(access: &Access<'_>) -> String {
+    let Access { host, record, note } = access;
+    format!("{} ({}, flow {}, {}{note})", name(host), record.client, record.flow, record.frame)
 }
 
-/// Whether no name was answered once the interference had begun.
-fn before(service: &ServiceRecord, hosts: &Hosts<'_>) -> bool {
+/// The side on which the connections lie in which a name was answered, if it is one.
+fn only(host: &HostRecord, service: &ServiceRecord) -> Option<Only> {
+    let (first, last) = host.first_untouched.zip(host.last_untouched)?;
+    let (begin, end) = service.first_interfered.zip(service.last_interfered)?;
+    let before = (last < begin).then_some(Only::Before);
+    before.or_else(|| (first > end).then_some(Only::After))
+}
+
+/// The one side on which all answered names of a service were, if all are known.
+fn all_answers(service: &ServiceRecord, hosts: &Hosts<'_>) -> Option<Only> {
+    if service.hosts.values().any(|names| names.count > names.names.len() as u64) {
+        return None;
+    }
     let names = service.hosts.values().flat_map(|names| &names.names);
-    let answers = names.filter_map(|name| hosts.get(name.as_str())?.untouched_in.as_ref());
-    let last = answers.map(|access| access.time).max();
-    last.zip(service.first_interfered).is_some_and(|(last, first)| last < first)
+    let known = names.filter_map(|name| hosts.get(name.as_str()));
+    let mut sides = known.filter(|host| host.untouched > 0).map(|host| only(host, service));
+    let side = sides.next()??;
+    sides.all(|other| other == Some(side)).then_some(side)
+}
+
+fn note(only: Option<Only>) -> &'static str {
+    match only {
+        Some(Only::Before) => "; only in connections from before the first interference",
+        Some(Only::After) => "; only in connections from after the last interference",
+        None => "",
+    }
+}
+
+fn sentence(all: Only) -> &'static str {
+    match all {
+        Only::Before => {
+            "All answers are of connections from before the first interference: by now it may \
+             concern these names too."
+        }
+        Only::After => {
+            "All answers are of connections from after the last interference: it may have been \
+             over by then."
+        }
+    }
 }
 
 /// Who got through where others did not.

@@ -12,7 +12,6 @@ fn printed(story: &Story, style: Style) -> String {
         flows: &story.flows,
         findings: &story.findings,
         hosts: &story.hosts,
-        services: &story.services,
         summary: &story.summary,
     };
     let mut out = Vec::new();
@@ -94,11 +93,10 @@ fn nothing_read_is_told_as_well() {
 #[test]
 fn long_lists_of_names_and_services_are_counted() {
     let mut story = sample::blocked();
-    story.services[0].hosts.insert(
-        HostVerdict::Untouched,
-        NamesRecord { count: 1_009, names: vec!["mail.example".to_owned()] },
-    );
-    story.services[0].clients_let_through = 1_001;
+    let service = &mut story.summary.services[0];
+    let mail = NamesRecord { count: 1_009, names: vec!["mail.example".to_owned()] };
+    service.hosts.insert(HostVerdict::Untouched, mail);
+    service.clients_let_through = 1_001;
     let text = printed(&story, Style::Plain).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("2 of 1,011 names interfered with, 1,009 untouched"), "{text}");
     assert!(
@@ -106,7 +104,7 @@ fn long_lists_of_names_and_services_are_counted() {
         "{text}"
     );
     assert!(text.contains("Let through: 10.63.0.7 and 1,000 more, answered"), "{text}");
-    story.services = vec![story.services[0].clone(); 22];
+    story.summary.services = vec![story.summary.services[0].clone(); 22];
     let text = printed(&story, Style::Plain);
     assert_eq!(text.matches("Names of the service").count(), 20);
     assert!(text.contains("2 further services or domains"), "{text}");
@@ -120,14 +118,53 @@ fn services_are_told_where_their_findings_are() {
 }
 
 #[test]
-fn answers_of_before_are_no_answers_of_now() {
-    const NOTE: &str = "All answers came before the first interference";
-    let mut story = sample::blocked();
-    assert!(!printed(&story, Style::Plain).contains(NOTE));
-    for access in story.hosts.iter_mut().filter_map(|host| host.untouched_in.as_mut()) {
-        access.time = Timestamp::ZERO;
+fn answers_of_another_time_are_no_answers_of_now() {
+    /// What is said of the service when its names were answered at these times.
+    fn told(mail: [Timestamp; 2], news: [Timestamp; 2]) -> String {
+        let mut story = sample::blocked();
+        for (name, [first, last]) in [("mail.example", mail), ("news.example", news)] {
+            let host = story.hosts.iter_mut().find(|host| host.host == name).expect("it is there");
+            host.first_untouched = Some(first);
+            host.last_untouched = Some(last);
+        }
+        let text = printed(&story, Style::Plain);
+        let (_, told) = text.split_once("Names of the service").expect("it is told");
+        told.split_whitespace().collect::<Vec<_>>().join(" ")
     }
-    assert!(printed(&story, Style::Plain).contains(NOTE));
+    let service = sample::blocked().summary.services.remove(0);
+    let (begin, end) = (service.first_interfered.unwrap(), service.last_interfered.unwrap());
+    let (before, after) = (Timestamp::ZERO, Timestamp::from_nanos(i64::MAX));
+    let (early, late) = ("from before the first interference", "from after the last interference");
+    // The first and the last moment of the interference belong to it.
+    for [mail, news] in [[[begin; 2], [end; 2]], [[before, after], [begin, after]]] {
+        let text = told(mail, news);
+        assert!(!text.contains(early) && !text.contains(late), "{text}");
+    }
+    let text = told([before; 2], [before; 2]);
+    assert!(text.contains(&format!("f61). All answers are of connections {early}: by")), "{text}");
+    let text = told([after; 2], [after; 2]);
+    assert!(text.contains(&format!("f61). All answers are of connections {late}: it")), "{text}");
+    let text = told([after; 2], [before; 2]);
+    let noted = |name: &str, side: &str| {
+        text.contains(&format!("{name} (10.63.0.5, flow 5, f61; only in connections {side})"))
+    };
+    assert!(noted("mail.example", late) && noted("news.example", early), "{text}");
+    assert!(!text.contains("All answers"), "{text}");
+    let text = told([after; 2], [before, end]);
+    assert_eq!(text.matches("only in connections").count(), 1, "{text}");
+}
+
+#[test]
+fn of_names_that_are_not_listed_no_time_is_told() {
+    let mut story = sample::blocked();
+    for host in &mut story.hosts {
+        (host.first_untouched, host.last_untouched) =
+            (Some(Timestamp::ZERO), Some(Timestamp::ZERO));
+    }
+    assert!(printed(&story, Style::Plain).contains("All answers"));
+    let names = story.summary.services[0].hosts.get_mut(&HostVerdict::Untouched);
+    names.expect("there are some").count += 1;
+    assert!(!printed(&story, Style::Plain).contains("All answers"));
 }
 
 #[test]

@@ -98,7 +98,6 @@ fn tell(analysis: &Analysis) {
         flows: &analysis.flows,
         findings: &analysis.findings,
         hosts: &analysis.hosts,
-        services: &analysis.services,
         summary: &analysis.summary,
     };
     text::write(&mut out, &outcome, text::Style::Plain).expect("memory takes everything");
@@ -107,7 +106,6 @@ fn tell(analysis: &Analysis) {
     analysis.flows.iter().for_each(|record| lines.flow(record).expect("a flow record"));
     analysis.findings.iter().for_each(|record| lines.finding(record).expect("a finding"));
     analysis.hosts.iter().for_each(|record| lines.host(record).expect("a host record"));
-    analysis.services.iter().for_each(|record| lines.service(record).expect("a service record"));
     lines.summary(&analysis.summary).expect("a summary");
     let mut events = eve::Eve::new(&mut out);
     analysis.flows.iter().for_each(|record| events.flow(record, false).expect("a flow event"));
