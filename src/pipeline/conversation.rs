@@ -87,6 +87,7 @@ impl Conversation {
     }
 
     /// Bytes held: this value and all that belongs to it, about.
+    #[inline]
     pub(super) fn memory(&self) -> usize {
         size_of::<Self>() + self.held + self.watch.memory()
     }

@@ -149,10 +149,14 @@ impl<'a> Lane<'a> {
         let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id) else { return };
         let before = conversation.memory();
         conversation.segment(segment, sender, settings);
-        self.room.change(before, conversation.memory());
+        let after = conversation.memory();
+        self.room.change(before, after);
         let class = class_of(conversation.flow.phase, conversation.flow.is_mutual());
         self.touch(id, class, (segment.frame, segment.time));
-        self.relieve(id);
+        // Most segments change nothing; the first one of a flow does.
+        if after > before {
+            self.relieve(id);
+        }
     }
 
     fn datagram(&mut self, datagram: &Datagram<'_>) {
