@@ -100,7 +100,7 @@ impl<'a> Silences<'a> {
         facts.extend(controls.passed(silent, sized));
         facts.extend(controls.failed(silent, &peers));
         facts.extend(controls.name_passed(silent));
-        if controls.here {
+        if controls.here && silent.idle < FORGETFUL {
             facts.extend(repeated(silent, &peers));
         }
         let control = controls.best.map(|(_, begins, _)| begins);
@@ -257,6 +257,12 @@ fn alternatives(silent: &Silent, controlled: bool, sized: bool) -> Vec<String> {
             silent.size
         ));
     }
+    if silent.idle >= FORGETFUL {
+        open.push(format!(
+            "A gateway or firewall on the way had forgotten the connection, over which nothing had come for {}.",
+            silent.idle
+        ));
+    }
     match silent.what {
         Signal::QueryUnanswered => open.push(
             "The resolver cannot reach the name's own servers, and does not say so.".to_owned(),
@@ -277,6 +283,8 @@ const SOON: Duration = Duration::from_secs(15);
 /// A server that was heard so shortly before was alive, and so was the way to it. Later it may have
 /// died, or an address translation may have forgotten the connection.
 const IDLE_MAX: Duration = Duration::from_millis(1_000);
+/// After this time a gateway may have forgotten the connection, and all others that rested as long.
+const FORGETFUL: Duration = Duration::from_secs(10);
 /// From this size on a packet may be too large for a path whose small packets pass: what IPv6
 /// guarantees (RFC 8200 §5), less headers.
 const LARGE: u32 = 1_180;

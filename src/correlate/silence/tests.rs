@@ -126,6 +126,23 @@ fn the_own_handshake_and_a_control_soon_after_enclose_the_silence() {
 }
 
 #[test]
+fn several_connections_that_rested_are_forgotten_together() {
+    let rested = |n: i64| Silent {
+        what: Signal::RequestUnanswered,
+        idle: Duration::from_secs(11),
+        ..silent(100 + 8 * n, "a.example")
+    };
+    let all: Vec<Silent> = (0..3).map(rested).collect();
+    let control = || [passed(103, "b.example", 1)];
+    assert_ne!(level(&all, control()), Some(Confidence::Likely));
+    let judged = judge(&all, control()).expect("a suspicion");
+    assert!(judged.suspicion.alternatives.iter().any(|open| open.contains("had forgotten")));
+    let busy: Vec<Silent> =
+        all.iter().map(|flow| Silent { idle: Duration::from_secs(2), ..flow.clone() }).collect();
+    assert_eq!(level(&busy, control()), Some(Confidence::Likely));
+}
+
+#[test]
 fn where_all_names_fail_or_the_name_itself_passes_nothing_is_likely() {
     let outage = [silent(100, "a.example"), silent(101, "b.example"), silent(102, "c.example")];
     let around = [passed(80, "b.example", 1), passed(115, "b.example", 1)];

@@ -193,10 +193,29 @@ def gateway_restarts(lab):
     lab.curl("http://open.example/")
 
 
-def guard(lab):
+@innocent(shows=("tcp.analysis.retransmission && ip.src == 198.51.100.0/24 && tcp.len > 0",))
+def gateway_forgets_silently(lab):
+    """The same firewall as in gateway-forgets, set to discard what it has forgotten.
+
+    Three connections for one name go on after a pause, and none is heard; others with the same
+    server pass meanwhile. Nobody chose the name: its connections are those that had been idle.
+    """
+    guard(lab, "drop")
+    lab.run("edge", "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_timeout_established=5")
+    idle = [lab.client_later("pause", "203.0.113.30", "shared-a.example", 11) for _ in range(3)]
+    lab.sleep(9)
+    lab.curl("http://shared-b.example/")
+    lab.sleep(4)
+    lab.curl("http://shared-b.example/")
+    for client in idle:
+        client.wait(15)
+    lab.curl("http://shared-b.example/")
+
+
+def guard(lab, verdict="reject with tcp reset"):
     """The user's own router refuses what its connection tracking does not know."""
     for rule in ("add table inet guard",
                  "add chain inet guard forward { type filter hook forward priority 0; }",
-                 "add rule inet guard forward iifname lan ct state invalid reject with tcp reset"):
+                 f"add rule inet guard forward iifname lan ct state invalid {verdict}"):
         lab.run("edge", "nft", rule)
     lab.run("edge", "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0")
