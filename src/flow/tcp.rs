@@ -23,6 +23,9 @@ pub struct TcpFlow {
     pub first: Timestamp,
     /// Time of the last frame.
     pub last: Timestamp,
+    /// Time went back by more than [`REWOUND_MIN`]: captures overlap, and the flow is in several of
+    /// them, or a clock was set. Neither order nor number of its packets means anything then.
+    pub rewound: bool,
     /// The opening exchange.
     pub handshake: Handshake,
     senders: [SenderState; 2],
@@ -128,6 +131,7 @@ impl TcpFlow {
             last_frame: segment.frame,
             first: segment.time,
             last: segment.time,
+            rewound: false,
             handshake: Handshake::default(),
             senders: [SenderState::default(); 2],
             broken: Break::default(),
@@ -196,6 +200,7 @@ impl TcpFlow {
         let before = self.phase;
         let sender_before = *self.sender(direction);
         self.last_frame = segment.frame;
+        self.rewound |= self.last.since(segment.time) > REWOUND_MIN;
         self.last = self.last.max(segment.time);
         self.note_handshake(&sighting, event);
         if !duplicate {
@@ -273,6 +278,8 @@ impl SenderState {
     }
 }
 
+/// Packets that several interfaces or queues saw are less than this out of order.
+const REWOUND_MIN: Duration = Duration::from_secs(1);
 /// Silence that counts as an end: what the study of 2023 took.
 const SILENCE: Duration = Duration::from_secs(3);
 

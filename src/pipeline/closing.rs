@@ -53,6 +53,8 @@ pub struct Outcome {
 pub struct LimitCounts {
     /// Flows that made room for others.
     pub flows_evicted: u64,
+    /// Flows in which time went back, which are not judged.
+    pub flows_rewound: u64,
     /// Flows whose stream bytes were given up.
     pub streams_given_up: u64,
     /// Flows that were not compared with others by their certificates.
@@ -76,6 +78,7 @@ impl LimitCounts {
     /// Adds another lane's.
     pub(super) fn add(&mut self, other: Self) {
         self.flows_evicted += other.flows_evicted;
+        self.flows_rewound += other.flows_rewound;
         self.streams_given_up += other.streams_given_up;
         self.certificates_given_up += other.certificates_given_up;
         self.silences_given_up += other.silences_given_up;
@@ -135,6 +138,9 @@ impl Found {
 
 /// Judges a TCP flow that has ended. Its streams are already flushed.
 pub(super) fn judge(key: &FlowKey, conversation: &Conversation) -> Vec<Found> {
+    if conversation.flow.rewound {
+        return Vec::new();
+    }
     let server = key.endpoint(conversation.flow.client.other()).ip;
     let gaps = conversation.gaps();
     let suspicions = conversation.watch.conclude(&conversation.flow, server, gaps);
@@ -171,7 +177,7 @@ pub(super) fn certificate_of(
 
 /// That a TCP flow was refused.
 pub(super) fn refusal_of(key: &FlowKey, conversation: &Conversation) -> Option<Refusal> {
-    let flow = &conversation.flow;
+    let flow = Some(&conversation.flow).filter(|flow| !flow.rewound)?;
     let syn = flow.handshake.syn?;
     let rst = conversation.watch.refusal(flow)?;
     Some(Refusal {

@@ -14,6 +14,9 @@ pub(super) fn of_tcp(
     swifts: &mut Swifts,
 ) -> Option<Box<Slow>> {
     let Conversation { flow, rates, watch, .. } = conversation;
+    if flow.rewound {
+        return None;
+    }
     let road = road(key, flow.client);
     for speed in rates.speeds(flow) {
         for (name, _) in conversation.talk.hosts() {

@@ -31,6 +31,9 @@ pub(super) fn of_tcp(
             });
         }
     }
+    if flow.rewound {
+        return None;
+    }
     let unanswered = silence.conclude(flow, watch, conversation.gaps())?;
     silent(road, flow.first_frame, unanswered, now).map(Box::new)
 }

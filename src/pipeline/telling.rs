@@ -263,6 +263,7 @@ impl Telling<'_> {
     ) -> Summary {
         let mut limits = BTreeMap::new();
         limits.insert("flows_evicted".to_owned(), counts.flows_evicted);
+        limits.insert("flows_rewound".to_owned(), counts.flows_rewound);
         limits.insert("certificates_given_up".to_owned(), counts.certificates_given_up);
         limits.insert("ceilings_given_up".to_owned(), counts.ceilings_given_up);
         limits.insert("silences_given_up".to_owned(), counts.silences_given_up);

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use tamperscope::capture::{Input, expand};
-use tamperscope::evidence::Finding;
+use tamperscope::evidence::{Confidence, Finding};
 use tamperscope::pipeline::{Analysis, Settings};
 
 #[cfg(test)]
@@ -188,6 +188,24 @@ fn lanes_change_nothing() {
         };
         [2, 8].into_iter().filter_map(differs).collect()
     });
+}
+
+/// Captures of one hour from two machines overlap; so does a folder in which a file lies twice. What is
+/// read twice then is no packet sent again.
+#[test]
+fn a_capture_that_is_given_twice_accuses_nobody() {
+    let mut rewound = 0;
+    every_story(|_, shots, plain, settings| {
+        if plain.findings.iter().any(|finding| finding.confidence >= Confidence::Likely) {
+            return Vec::new();
+        }
+        let twice = ["one", "again"].map(|name| write::input(name, write::pcap(shots)));
+        let told = analyze(&twice, settings);
+        rewound += told.summary.limits.get("flows_rewound").copied().unwrap_or_default();
+        let sure = |finding: &&Finding| finding.confidence >= Confidence::Likely;
+        told.findings.iter().filter(sure).map(|finding| format!("{finding:?}")).collect()
+    });
+    assert!(rewound > 20, "only {rewound} flows told twice");
 }
 
 #[test]

@@ -82,6 +82,7 @@ impl Lane<'_> {
     fn conclude_tcp(&mut self, key: &FlowKey, mut conversation: Conversation, end: FlowEnd) {
         conversation.finish(self.settings);
         let found = judge(key, &conversation);
+        self.outcome.limits.flows_rewound += u64::from(conversation.flow.rewound);
         let spoken = conversation.talk.finish_dns(&self.settings.fingerprints);
         let hosts = conversation.talk.hosts();
         self.directory.ended(hosts.iter().map(|(host, _)| *host), !found.is_empty());
