@@ -23,7 +23,7 @@ pub struct TcpFlow {
     pub first: Timestamp,
     /// Time of the last frame.
     pub last: Timestamp,
-    /// Time went back by more than [`REWOUND_MIN`]: captures overlap, and the flow is in several of
+    /// Time went back by more than a second: captures overlap, and the flow is in several of
     /// them, or a clock was set. Neither order nor number of its packets means anything then.
     pub rewound: bool,
     /// The opening exchange.
