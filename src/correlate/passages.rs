@@ -177,6 +177,14 @@ impl Passages {
         slots.flat_map(|((.., server), all)| all.iter().map(|passed| (*server, passed)))
     }
 
+    /// All that is kept, with client and server.
+    pub(super) fn all(&self) -> impl Iterator<Item = (IpAddr, IpAddr, &Passed)> {
+        let slots = self.slots.iter();
+        slots.flat_map(|(&(_, client, _, _, server), all)| {
+            all.iter().map(move |passed| (client, server, passed))
+        })
+    }
+
     fn put(&mut self, place: Place, passed: Passed) {
         let all = self.slots.entry(place).or_default();
         match all.binary_search_by(|own| own.identity().cmp(&passed.identity())) {

@@ -1,16 +1,20 @@
 //! Silence held against its controls: was it the name, or the path, the server, chance?
 //!
 //! Silence is interference only beside a control: the same client, another name, the same time,
-//! answered by the same server or, at half the grade, by one in the same network. What speaks against
+//! answered by the same server or, at half the grade, by one in the same network: a server that is
+//! overloaded, or dead behind a machine that answers SYNs for it (SYN cookies, RFC 4987 section 3.6),
+//! connects and is silent to all its names. What speaks against
 //! it is looked for as well: other names that met the same, and the same name that passed.
 //! Everything here is a comparison of values; the order in which they were folded does not matter.
 
-use controls::Controls;
+use std::collections::BTreeMap;
+
+use controls::{Controls, Elsewhere};
 
 use super::passages::{Passages, Road, Subject};
 use super::peers::{Peer, Peers};
 use crate::evidence::{Fact, Grade, HostSource, Kind, Signal, Suspicion};
-use crate::wire::{Duration, FrameId, Timestamp};
+use crate::wire::{Duration, Endpoint, FrameId, Timestamp, Transport};
 
 /// A flow in which something was sent again and not answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,10 +68,22 @@ pub struct Judged {
     pub control: Option<FrameId>,
 }
 
-/// All silent flows of a recording, by client and network of the server.
-#[derive(Debug, Default)]
+/// All silent flows of a recording, by client and network of the server, and what passed beside them.
+#[derive(Debug)]
 pub struct Silences<'a> {
     flows: Peers<'a, Silent>,
+    passages: &'a Passages,
+    /// What the servers of silent flows answered to anybody.
+    answered: BTreeMap<Service, Vec<Elsewhere<'a>>>,
+}
+
+/// A port of a server.
+type Service = (Endpoint, Transport);
+
+impl Road {
+    fn service(self) -> Service {
+        (self.server, self.proto)
+    }
 }
 
 impl Peer for Silent {
@@ -81,16 +97,27 @@ impl Peer for Silent {
 }
 
 impl<'a> Silences<'a> {
-    /// All of `flows`.
-    pub fn of(flows: impl IntoIterator<Item = &'a Silent>) -> Self {
-        Self { flows: Peers::of(flows) }
+    /// All of `flows`, and all that passed.
+    pub fn of(flows: &'a [Silent], passages: &'a Passages) -> Self {
+        let mut answered: BTreeMap<Service, Vec<Elsewhere<'a>>> =
+            flows.iter().map(|flow| (flow.road.service(), Vec::new())).collect();
+        if !answered.is_empty() {
+            for (client, server, passed) in passages.all().filter(|(.., passed)| passed.answered) {
+                let service = (Endpoint::new(server, passed.port), passed.proto);
+                if let Some(all) = answered.get_mut(&service) {
+                    all.push(Elsewhere { client, passed });
+                }
+            }
+        }
+        Self { flows: Peers::of(flows), passages, answered }
     }
 
     /// Holds `silent`, which is one of them, against the others and against what passed.
-    pub fn judge(&self, silent: &Silent, passages: &Passages) -> Option<Judged> {
+    pub fn judge(&self, silent: &Silent) -> Option<Judged> {
         let peers = self.peers(silent);
         let told = Told::of(silent, &peers);
-        let controls = Controls::of(silent, passages)?;
+        let elsewhere = self.answered.get(&silent.road.service()).map(Vec::as_slice);
+        let controls = Controls::of(silent, self.passages, elsewhere.unwrap_or_default())?;
         let mut grade = told.grade(silent)?;
         let sized = silent.size < LARGE || controls.large;
         if !sized {
@@ -112,7 +139,7 @@ impl<'a> Silences<'a> {
             genuine: Vec::new(),
             direction: None,
             facts,
-            alternatives: alternatives(silent, control.is_some(), sized),
+            alternatives: alternatives(silent, &controls, sized),
             injector: None,
             until: Some(silent.last),
             block_page: None,
@@ -238,13 +265,19 @@ fn repeated(silent: &Silent, peers: &[&Silent]) -> Option<Fact> {
     })
 }
 
-fn alternatives(silent: &Silent, controlled: bool, sized: bool) -> Vec<String> {
+fn alternatives(silent: &Silent, controls: &Controls<'_>, sized: bool) -> Vec<String> {
     let mut open = Vec::new();
-    if controlled {
+    if controls.best.is_some() {
         open.push(
-            "The server itself, or a firewall in front of it, discards what asks for this name."
+            "The server itself, or a firewall in front of it, discards what asks for this name; or an overloaded server discarded it by chance."
                 .to_owned(),
         );
+        if !controls.here && controls.alive.is_none() {
+            open.push(
+                "The server was overloaded, or dead behind a machine that answers SYNs for it: nobody is seen to get anything else from it."
+                    .to_owned(),
+            );
+        }
     } else {
         open.push(
             "The server or the way to it was down: no flow for another name shows that they were not."

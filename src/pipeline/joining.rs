@@ -61,12 +61,10 @@ pub(super) fn join_silence(flows: &mut [Ended], passages: &Passages) {
         .filter(|ended| !told(ended))
         .filter_map(|ended| ended.silent.as_deref().cloned())
         .collect();
-    let silences = Silences::of(&silent);
+    let silences = Silences::of(&silent, passages);
     for ended in flows.iter_mut().filter(|ended| !told(ended)) {
         let Some(silent) = ended.silent.as_deref() else { continue };
-        let Some(Judged { suspicion, control }) = silences.judge(silent, passages) else {
-            continue;
-        };
+        let Some(Judged { suspicion, control }) = silences.judge(silent) else { continue };
         let Some(verdict) = verdict::weigh(&suspicion) else { continue };
         let host = silent.subject.as_ref().map(|asked| (asked.name.to_string(), silent.source));
         ended.found.push(Found { control, ..Found::new(suspicion, verdict, host) });

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use super::super::passages::{Passages, Passed};
 use super::{NEAR, SOON, Silent};
@@ -23,6 +24,16 @@ pub(super) struct Controls<'a> {
     /// The same name passed: before or after, or both.
     same: Sides,
     same_at: Option<FrameId>,
+    /// The same server answered another client that asked for another name, in the flow that begins
+    /// there: not sooner or later only.
+    pub(super) alive: Option<FrameId>,
+}
+
+/// What a server answered to somebody.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Elsewhere<'a> {
+    pub(super) client: IpAddr,
+    pub(super) passed: &'a Passed,
 }
 
 /// How near a control is, the nearest first.
@@ -56,7 +67,11 @@ impl Sides {
 
 impl<'a> Controls<'a> {
     /// `None` where it is not known whether the name itself passed.
-    pub(super) fn of(silent: &Silent, passages: &'a Passages) -> Option<Self> {
+    pub(super) fn of(
+        silent: &Silent,
+        passages: &'a Passages,
+        elsewhere: &[Elsewhere<'_>],
+    ) -> Option<Self> {
         let mut controls = Self {
             best: None,
             grade: None,
@@ -65,6 +80,7 @@ impl<'a> Controls<'a> {
             names: BTreeSet::new(),
             same: Sides::default(),
             same_at: None,
+            alive: None,
         };
         let window = (silent.from - NEAR, silent.until + NEAR);
         let (mut here, mut path) = (Sides::default(), Sides::default());
@@ -94,6 +110,7 @@ impl<'a> Controls<'a> {
                 }
             }
         }
+        controls.alive = alive_for_others(silent, elsewhere, window);
         controls.here = here.any() || !path.any();
         if silent.answered_before() {
             here.before |= here.soon;
@@ -104,8 +121,9 @@ impl<'a> Controls<'a> {
             Signal::SynUnanswered if here.any() || path.both() => Some(Grade::Half),
             Signal::SynUnanswered => None,
             _ if here.both() => Some(Grade::Full),
-            // The handshake showed that the server lives; several beside it, that the way does.
-            _ if path.both() && beside.len() >= 2 => Some(Grade::Full),
+            // Several beside it show that the way lives, and what others got, that the server does.
+            // Its handshake does not: a full queue behind SYN cookies forgets it.
+            _ if path.both() && beside.len() >= 2 && controls.alive.is_some() => Some(Grade::Full),
             _ if here.any() || path.both() => Some(Grade::Half),
             _ => None,
         };
@@ -150,6 +168,13 @@ impl<'a> Controls<'a> {
             Rank::SameDuring | Rank::PathDuring => "meanwhile",
             Rank::Same | Rank::Path => "within two minutes",
         };
+        let alive = match self.alive {
+            Some(alive) if !self.here => format!(
+                "; the server {} answered another client, who asked for another name, in the flow that begins in {alive}",
+                silent.road.server.ip
+            ),
+            _ => String::new(),
+        };
         Some(Fact {
             signal: Signal::ControlPassed,
             grade,
@@ -157,7 +182,7 @@ impl<'a> Controls<'a> {
             expected: "other names that fare no better".to_owned(),
             observed: format!("{name} {what} {when}"),
             text: format!(
-                "{when} the same client asked {whom} for {name}, in the flow that begins in {begins}, and {what}"
+                "{when} the same client asked {whom} for {name}, in the flow that begins in {begins}, and {what}{alive}"
             ),
         })
     }
@@ -204,6 +229,31 @@ impl<'a> Controls<'a> {
             ),
         })
     }
+}
+
+/// First frame of a flow in which the server of `silent` answered another client that asked for
+/// another name, if it did so meanwhile or both before and after, and nobody got the name itself.
+fn alive_for_others(
+    silent: &Silent,
+    elsewhere: &[Elsewhere<'_>],
+    window: (Timestamp, Timestamp),
+) -> Option<FrameId> {
+    let (mut sides, mut first) = (Sides::default(), None);
+    for Elsewhere { client, passed } in elsewhere {
+        let moments = [passed.earliest, passed.latest];
+        for (time, begins) in
+            moments.into_iter().filter(|(time, _)| *time >= window.0 && *time <= window.1)
+        {
+            if is_same_name(silent, passed) {
+                return None;
+            }
+            if *client != silent.road.client {
+                note(&mut sides, silent, time);
+                first = first.into_iter().chain([begins]).min();
+            }
+        }
+    }
+    first.filter(|_| sides.both())
 }
 
 impl Passed {

@@ -55,7 +55,7 @@ fn passed(second: i64, name: &str, server: u8) -> Passage {
 fn judge(all: &[Silent], passages: impl IntoIterator<Item = Passage>) -> Option<Judged> {
     let mut folded = Passages::default();
     passages.into_iter().for_each(|passage| folded.add(passage));
-    Silences::of(all).judge(&all[0], &folded)
+    Silences::of(all, &folded).judge(&all[0])
 }
 
 fn level(all: &[Silent], passages: impl IntoIterator<Item = Passage>) -> Option<Confidence> {
@@ -93,16 +93,36 @@ fn without_a_control_it_is_possible_at_most() {
 }
 
 #[test]
-fn several_servers_beside_it_that_answer_before_and_after_are_a_whole_control() {
+fn servers_beside_it_show_the_way_and_what_another_client_got_shows_the_server() {
     let silent = [silent(100, "a.example")];
     let one = [passed(90, "b.example", 9), passed(110, "b.example", 9)];
-    assert_eq!(level(&silent, one.clone()), Some(Confidence::Possible));
-    let two = [passed(90, "b.example", 9), passed(110, "c.example", 8)];
-    assert_eq!(level(&silent, two), Some(Confidence::Likely));
-    let late = [passed(130, "b.example", 9), passed(140, "c.example", 8)];
-    assert_ne!(level(&silent, late), Some(Confidence::Likely));
-    let soon = [passed(112, "b.example", 9), passed(115, "c.example", 8)];
-    assert_eq!(level(&silent, soon), Some(Confidence::Likely));
+    let two = || [passed(90, "b.example", 9), passed(110, "c.example", 8)];
+    let soon = || [passed(112, "b.example", 9), passed(115, "c.example", 8)];
+    let late = || [passed(130, "b.example", 9), passed(140, "c.example", 8)];
+    let other = |second, name: &str| Passage {
+        road: Road { client: road(200).server.ip, ..road(1) },
+        ..passed(second, name, 1)
+    };
+    let with = |way: &[Passage], others: &[Passage]| {
+        level(&silent, way.iter().chain(others).cloned().collect::<Vec<_>>())
+    };
+    let alive = [other(103, "d.example")];
+    for way in [two(), soon()] {
+        assert_eq!(with(&way, &[]), Some(Confidence::Possible), "a full queue behind SYN cookies");
+        assert_eq!(with(&way, &alive), Some(Confidence::Likely));
+        let around = [other(80, "d.example"), other(120, "e.example")];
+        assert_eq!(with(&way, &around), Some(Confidence::Likely));
+        assert_eq!(with(&way, &around[1..]), Some(Confidence::Possible), "it may have come back");
+        let queue = [other(103, "a.example"), other(104, "d.example")];
+        assert_eq!(with(&way, &queue), Some(Confidence::Possible), "a queue chooses no names");
+    }
+    assert_eq!(with(&one, &alive), Some(Confidence::Possible));
+    assert_ne!(with(&late(), &alive), Some(Confidence::Likely));
+    let told = judge(&silent, two().into_iter().chain(alive)).expect("a suspicion").suspicion;
+    assert!(told.facts.iter().any(|fact| fact.text.contains("answered another client")));
+    assert_eq!(told.alternatives.len(), 1);
+    let open = judge(&silent, two()).expect("a suspicion").suspicion.alternatives;
+    assert!(open.iter().any(|open| open.contains("overloaded")), "{open:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 from story import innocent
 
 SHARED = "203.0.113.30"
+ODD = "203.0.113.70"
 RETRANSMITTED = "tcp.analysis.retransmission"
 
 
@@ -71,6 +72,24 @@ def overloaded_server(lab):
     lab.curl("http://shared-b.example/")
     lab.client("crowd", SHARED, 8080, "shared-a.example", 4, 4)
     lab.curl("http://shared-b.example/")
+
+
+@innocent(shows=(RETRANSMITTED,))
+def overloaded_server_cookies(lab):
+    """The same of a server that answers SYNs by cookies: it keeps no trace of those that it forgets.
+
+    Four clients come at the same moment. All handshakes pass, for a SYN/ACK costs a server that sends
+    cookies nothing; then it has room for one or two of them, and discards the requests of the others,
+    whose SYN/ACK it does not send again. Two servers beside it answer the same client all the while.
+    """
+    lab.run("server", "sysctl", "-qw", "net.ipv4.tcp_syncookies=2")
+    lab.server("full", ODD, 80)
+    lab.curl("http://open.example/")
+    crowd = lab.client_later("crowd", ODD, 80, "odd.example", 4, 8)
+    lab.sleep(2)
+    lab.curl("http://shared-b.example/")
+    crowd.wait(15)
+    lab.curl("http://open.example/")
 
 
 @innocent(shows=("quic", RETRANSMITTED + " || tls.handshake.type == 2"))
