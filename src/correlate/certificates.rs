@@ -115,6 +115,7 @@ impl CertificateTally {
             injector: Some(portrait(sight, place, elsewhere)),
             until: None,
             block_page: None,
+            haste: None,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! From where, and how soon, one address answers the SYNs that are sent to it.
 
-use crate::evidence::{Fact, Grade, Signal};
+use crate::evidence::{Fact, Grade, Haste, Signal};
 use crate::wire::{Duration, FrameId, Ttl};
 
 /// How one address, or one port of it, answers. Merging is a minimum, a maximum and a sum.
@@ -83,6 +83,34 @@ impl Place {
         })
     }
 
+    /// Holds the haste of a packet that `fact` calls too fast against the quickest handshake of all
+    /// flows: what is left of the fact. One handshake alone may have been late on the way.
+    pub(super) fn hold(&self, fact: Fact, haste: Haste, whose: &str) -> Option<Fact> {
+        let Haste { took, needs } = haste;
+        let quicker = self.handshake_least.filter(|(least, _)| *least < needs);
+        let Some((least, example)) = quicker else {
+            let gain = needs.as_nanos().saturating_sub(took.as_nanos());
+            let thin = self.flows == 1 && gain < LATENESS.as_nanos();
+            return Some(Fact { grade: if thin { Grade::Half } else { fact.grade }, ..fact });
+        };
+        let frame = fact.frame;
+        let signal = if took < least.over(2) {
+            fact.signal
+        } else if took.times(4) >= least.times(3) {
+            Signal::TimingMatch
+        } else {
+            return None;
+        };
+        Some(Fact {
+            signal,
+            expected: format!("{least} or more"),
+            text: format!(
+                "{frame} came {took} after what it answers; {whose} needs {least}, as in {example}"
+            ),
+            ..fact
+        })
+    }
+
     const fn grade(&self) -> Grade {
         if self.flows > 1 { Grade::Full } else { Grade::Half }
     }
@@ -90,5 +118,7 @@ impl Place {
 
 /// TTLs this near may be one sender's.
 const TTL_MARGIN: u8 = 2;
+/// By so much one packet may be late on a way that is otherwise quick.
+const LATENESS: Duration = Duration::from_millis(10);
 /// Shorter handshakes leave no room to be nearer.
 const HANDSHAKE_MIN: Duration = Duration::from_millis(8);

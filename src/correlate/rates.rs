@@ -93,6 +93,7 @@ impl<'a> Slows<'a> {
             injector: None,
             until: Some(slow.ceiling.last.0),
             block_page: None,
+            haste: None,
         };
         let control_bps = Some(control.swift.run.bits_per_second());
         let policed = Policed { control_bps, ..Policed::of(&slow.ceiling) };

@@ -63,6 +63,25 @@ impl Acceptances {
         }
     }
 
+    /// Holds what `suspicion` says of a packet's haste against the handshakes of the same port;
+    /// whether that changed anything.
+    pub fn hold(&self, server: Endpoint, suspicion: &mut Suspicion) -> bool {
+        let place = self.ports.get(&(hash(server), server));
+        let Some((place, haste)) = place.zip(suspicion.haste) else { return false };
+        let whose = format!("the port {} of {}", server.port, server.ip);
+        let mut changed = false;
+        let facts = std::mem::take(&mut suspicion.facts).into_iter().filter_map(|fact| {
+            if !matches!(fact.signal, Signal::RstFast | Signal::DataFast) {
+                return Some(fact);
+            }
+            let held = place.hold(fact.clone(), haste, &whose);
+            changed |= held.as_ref() != Some(&fact);
+            held
+        });
+        suspicion.facts = facts.collect();
+        changed
+    }
+
     /// Holds a refusal against the handshakes of the same port.
     pub fn judge(&self, refusal: &Refusal) -> Option<Suspicion> {
         let Refusal { server, frame, took, ttl, .. } = *refusal;
@@ -99,6 +118,7 @@ impl Acceptances {
             }),
             until: None,
             block_page: None,
+            haste: None,
         })
     }
 }
@@ -116,7 +136,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
-    use crate::evidence::Confidence;
+    use crate::evidence::{Confidence, Grade, Haste};
     use crate::verdict;
 
     const SERVER: Endpoint =
@@ -184,5 +204,55 @@ mod tests {
         merged.merge(known());
         one.merge(other);
         assert_eq!(one, merged);
+    }
+
+    #[test]
+    fn a_handshake_that_was_late_makes_no_other_packet_too_fast() {
+        let server = SERVER;
+        let millis = Duration::from_millis;
+        let hasty = |took, needs| Suspicion {
+            facts: vec![Fact {
+                signal: Signal::RstFast,
+                grade: Grade::Full,
+                frame: FrameId::new(0, 9),
+                expected: String::new(),
+                observed: String::new(),
+                text: "own".to_owned(),
+            }],
+            haste: Some(Haste { took: millis(took), needs: millis(needs) }),
+            kind: Kind::Reset,
+            time: Timestamp::from_nanos(0),
+            trigger: None,
+            forged: Vec::new(),
+            genuine: Vec::new(),
+            direction: None,
+            until: None,
+            alternatives: Vec::new(),
+            injector: None,
+            block_page: None,
+        };
+        let held = |handshakes: &[u64], took, needs| {
+            let mut known = Acceptances::default();
+            for (number, handshake) in (1..).zip(handshakes) {
+                known.add(server, (FrameId::new(0, number), Ttl(60)), Some(millis(*handshake)));
+            }
+            let mut suspicion = hasty(took, needs);
+            known.hold(server, &mut suspicion);
+            suspicion.facts.pop().map(|fact| (fact.signal, fact.grade, fact.text))
+        };
+        let own = "own".to_owned();
+        let full = Some((Signal::RstFast, Grade::Full, own.clone()));
+        assert_eq!(held(&[13, 60], 6, 13), full, "others are no quicker");
+        assert_eq!(held(&[80], 6, 80), full, "one handshake, and much sooner");
+        assert_eq!(held(&[13], 6, 13), Some((Signal::RstFast, Grade::Half, own)), "may be late");
+        assert_eq!(held(&[13, 9], 6, 13), None, "neither too soon nor as late as the server");
+        let as_late = held(&[13, 5], 6, 13).expect("a fact");
+        assert_eq!(as_late.0, Signal::TimingMatch);
+        let still = held(&[80, 40], 6, 80).expect("a fact");
+        assert_eq!((still.0, still.1), (Signal::RstFast, Grade::Full));
+        assert_eq!(
+            still.2,
+            "f9 came 6.0 ms after what it answers; the port 443 of 203.0.113.9 needs 40.0 ms, as in f2"
+        );
     }
 }

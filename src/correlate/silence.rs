@@ -143,6 +143,7 @@ impl<'a> Silences<'a> {
             injector: None,
             until: Some(silent.last),
             block_page: None,
+            haste: None,
         };
         Some(Judged { suspicion, control })
     }

@@ -35,6 +35,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Judged> {
         forged,
         until: None,
         block_page: None,
+        haste: None,
     };
     Some(Judged { suspicion, explained: rivalry.consequences(scene) })
 }

@@ -6,7 +6,7 @@
 use super::Scene;
 use super::baseline::{Baseline, IpIdLine};
 use super::scene::{Words, fact};
-use crate::evidence::{Fact, Grade, Signal};
+use crate::evidence::{Fact, Grade, Haste, Signal};
 use crate::flow::Sighting;
 use crate::wire::{Direction, Duration};
 
@@ -148,6 +148,15 @@ fn timestamp_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
         text,
     };
     Some(fact(signal, Grade::Full, suspect.frame, words))
+}
+
+/// How soon the packet came that a fact of `facts` calls too fast.
+pub(super) fn haste_of(scene: &Scene<'_>, facts: &[Fact]) -> Option<Haste> {
+    let fast =
+        facts.iter().find(|fact| matches!(fact.signal, Signal::RstFast | Signal::DataFast))?;
+    let suspect = scene.sighting(fast.frame)?;
+    let took = suspect.after(scene.provocation(suspect)?);
+    Some(Haste { took, needs: scene.quickest_answer()? })
 }
 
 /// Sooner than the server could have reacted, or not. Only packets to the client can tell: the

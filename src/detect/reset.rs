@@ -154,12 +154,14 @@ fn tell(scene: &Scene<'_>, prime: &Charge<'_>, group: &[&Charge<'_>]) -> Suspici
     genuine.dedup();
     let first = group.iter().map(|charge| charge.suspect.frame).min().unwrap_or_default();
     let trigger = trigger_of(scene, first);
+    let facts = facts(scene, prime, group);
     Suspicion {
         kind: Kind::Reset,
         time: scene.sighting(first).map_or(prime.suspect.time, |seen| seen.time),
         trigger,
         direction: one_way(group),
-        facts: facts(scene, prime, group),
+        haste: marks::haste_of(scene, &facts),
+        facts,
         alternatives: alternatives(scene, prime),
         injector: Some(device::portrait(scene, &forged, one_way(group))),
         forged,

@@ -29,6 +29,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Suspicion> {
         until: None,
         genuine: genuine_frames(scene, &quarrel, &forged),
         forged,
+        haste: marks::haste_of(scene, &facts),
         facts,
     })
 }

@@ -31,6 +31,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Suspicion> {
         time: suspect.time,
         trigger: trigger_of(scene, suspect.frame),
         direction: Some(Direction::ToClient),
+        haste: marks::haste_of(scene, &facts),
         facts,
         alternatives: alternatives(scene, &quarrel),
         injector: Some(device::portrait(scene, &forged, Some(Direction::ToClient))),

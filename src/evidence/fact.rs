@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{BlockPage, Injector, Kind, Signal};
-use crate::wire::{Direction, FrameId, Timestamp};
+use crate::wire::{Direction, Duration, FrameId, Timestamp};
 
 /// How well the condition of a signal is met.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, JsonSchema)]
@@ -80,4 +80,15 @@ pub struct Suspicion {
     pub injector: Option<Injector>,
     /// The page that stood in for the answer.
     pub block_page: Option<BlockPage>,
+    /// How soon a forged packet came, where a fact is about that.
+    pub haste: Option<Haste>,
+}
+
+/// How soon a packet came that a server is said to have sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Haste {
+    /// After the packet that it answers.
+    pub took: Duration,
+    /// The quickest that the server was seen to answer in the same flow.
+    pub needs: Duration,
 }

@@ -23,7 +23,7 @@ pub use capture::{
     CaptureRecord, CompressionName, DamageRecord, FormatName, FragmentConflictRecord,
     InterfaceRecord,
 };
-pub use fact::{Fact, Grade, Suspicion, Weighed};
+pub use fact::{Fact, Grade, Haste, Suspicion, Weighed};
 pub use finding::{
     BlockPage, Confidence, Finding, FrameRole, HostSource, Injector, Kind, Residual, RoledFrame,
     Tuple,

@@ -29,6 +29,21 @@ pub(super) fn join_certificates(flows: &mut [Ended], certificates: &CertificateT
     }
 }
 
+/// Holds what findings say of haste against how soon the same ports answer elsewhere: a handshake
+/// that was late on the way makes a server slower than it is.
+pub(super) fn join_haste(flows: &mut [Ended], acceptances: &Acceptances) {
+    for ended in flows {
+        let server = ended.record.server;
+        ended.found.retain_mut(|found| {
+            if !acceptances.hold(server, &mut found.suspicion) {
+                return true;
+            }
+            let verdict = verdict::weigh(&found.suspicion);
+            verdict.map(|verdict| found.verdict = verdict).is_some()
+        });
+    }
+}
+
 /// Holds refused connections, those that began first, against how the same ports accept others.
 pub(super) fn join_refusals(flows: &mut [Ended], acceptances: &Acceptances) {
     let mut refused: Vec<&mut Ended> =

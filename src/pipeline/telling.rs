@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::closing::{Ended, Found, LimitCounts};
 use super::intake::Intake;
 use super::joining::{
-    Origin, join_certificates, join_rates, join_refusals, join_residual, join_silence,
+    Origin, join_certificates, join_haste, join_rates, join_refusals, join_residual, join_silence,
 };
 use super::reach::ReachTally;
 use super::refused::Refused;
@@ -32,40 +32,42 @@ pub(super) struct Telling<'a> {
     pub(super) settings: &'a Settings,
 }
 
+/// What all flows together show, against which each is held.
+#[derive(Default)]
+struct Beside {
+    certificates: CertificateTally,
+    passages: Passages,
+    acceptances: Acceptances,
+    swifts: Swifts,
+    resolvers: Resolvers,
+}
+
 impl Telling<'_> {
     /// The records of what the lanes found.
     pub(super) fn tell(&self, lanes: Vec<Outcome>) -> Analysis {
         let mut flows = Vec::new();
         let mut tally = HostTally::default();
-        let mut certificates = CertificateTally::default();
-        let mut passages = Passages::default();
-        let mut acceptances = Acceptances::default();
+        let mut beside = Beside::default();
         let mut refused = Vec::new();
-        let mut swifts = Swifts::default();
         let mut openings = Vec::new();
         let mut limits = LimitCounts::default();
         let mut reach = ReachTally::default();
-        let mut resolvers = Resolvers::default();
         for lane in lanes {
             flows.extend(lane.flows);
-            resolvers.merge(lane.resolvers);
             tally.merge(lane.hosts);
-            certificates.merge(lane.certificates);
-            passages.merge(lane.passages);
-            acceptances.merge(lane.acceptances);
+            beside.resolvers.merge(lane.resolvers);
+            beside.certificates.merge(lane.certificates);
+            beside.passages.merge(lane.passages);
+            beside.acceptances.merge(lane.acceptances);
+            beside.swifts.merge(lane.swifts);
             refused.extend(lane.refused.take_flows());
-            swifts.merge(lane.swifts);
             openings.push(lane.openings);
             limits.add(lane.limits);
             reach.merge(lane.reach);
         }
-        flows.extend(resolvers.take_flows());
+        flows.extend(beside.resolvers.take_flows());
         flows.append(&mut refused);
-        join_certificates(&mut flows, &certificates);
-        join_refusals(&mut flows, &acceptances);
-        self.judge_dns(&mut flows, &resolvers);
-        join_silence(&mut flows, &passages);
-        join_rates(&mut flows, &swifts);
+        self.join(&mut flows, &beside);
         let (mut flows, quiet) = self.told(flows);
         for ended in quiet {
             tally.flow(&ended.record, &[]);
@@ -103,6 +105,16 @@ impl Telling<'_> {
             findings,
             unreadable: self.unreadable(),
         }
+    }
+
+    /// Judges each flow by what the others say of it.
+    fn join(&self, flows: &mut [Ended], beside: &Beside) {
+        join_certificates(flows, &beside.certificates);
+        join_haste(flows, &beside.acceptances);
+        join_refusals(flows, &beside.acceptances);
+        self.judge_dns(flows, &beside.resolvers);
+        join_silence(flows, &beside.passages);
+        join_rates(flows, &beside.swifts);
     }
 
     /// The records of hosts and services, with the flows that show them.

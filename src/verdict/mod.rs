@@ -144,6 +144,7 @@ mod tests {
             injector: None,
             until: None,
             block_page: None,
+            haste: None,
         }
     }
 

@@ -39,6 +39,7 @@ pub fn judge(
         facts,
         until: None,
         block_page: None,
+        haste: None,
     })
 }
 

@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use super::super::closing::{Ended, certificate_of, judge, refusal_of, tell_tcp, tell_udp};
+use super::super::closing::{Ended, Found, certificate_of, judge, refusal_of, tell_tcp, tell_udp};
 use super::super::conversation::Conversation;
 use super::super::dns::Spoken;
 use super::super::udp::DatagramTalk;
 use super::super::{rates, silence};
 use super::{Flow, Lane};
 use crate::correlate::{CertificateSight, Opening};
-use crate::evidence::FlowEnd;
+use crate::evidence::{FlowEnd, Kind};
 use crate::flow::{Phase, Prelude};
 use crate::wire::{FlowKey, FrameId};
 
@@ -93,7 +93,7 @@ impl Lane<'_> {
         let unanswered =
             silence::of_tcp(key, &conversation, &mut self.outcome.passages, self.clock);
         let silent = self.room.silent.admit(unanswered, &mut self.outcome.limits.silences_given_up);
-        self.fold_acceptance(key, &conversation);
+        self.fold_acceptance(key, &conversation, &found);
         self.outcome.reach.add(&conversation.flow);
         let first = conversation.flow.first_frame;
         let refusal = refusal_of(key, &conversation);
@@ -124,9 +124,13 @@ impl Lane<'_> {
         }
     }
 
-    /// Notes from where, and how soon, a port accepted a connection.
-    fn fold_acceptance(&mut self, key: &FlowKey, conversation: &Conversation) {
+    /// Notes from where, and how soon, a port accepted a connection; not by a SYN/ACK that may be
+    /// forged.
+    fn fold_acceptance(&mut self, key: &FlowKey, conversation: &Conversation, found: &[Found]) {
         let flow = &conversation.flow;
+        if found.iter().any(|found| found.suspicion.kind == Kind::Handshake) {
+            return;
+        }
         if let Some(syn_ack) = flow.handshake.syn_ack {
             let server = key.endpoint(flow.client.other());
             let seen = (syn_ack.frame, syn_ack.ttl);
