@@ -25,7 +25,8 @@ pub(super) fn of(case: &Case<'_>, suspect: &Reply, believed: Option<&Reply>) -> 
 fn ttl(case: &Case<'_>, suspect: &Reply, believed: Option<&Reply>) -> Option<Fact> {
     let seen = suspect.stamp.ip?.ttl;
     let home = case.habit.home();
-    let usual = home.map(|home| home.ttl).or_else(|| Some(believed?.stamp.ip?.ttl))?;
+    let answered = believed.and_then(|reply| reply.stamp.ip).map(|ip| ip.ttl);
+    let usual = home.map(|home| home.ttl).or(answered)?;
     let others = home.map_or(0, |home| home.answers);
     // A second route, or a second place behind one address, is no mark.
     let has_company = case.habit.with_ttl(seen).saturating_mul(4) > others && home.is_some();
@@ -33,6 +34,8 @@ fn ttl(case: &Case<'_>, suspect: &Reply, believed: Option<&Reply>) -> Option<Fac
         0 => Signal::TtlMatch,
         1..=2 => return None,
         _ if has_company => return None,
+        // It does not tell the two answers apart.
+        _ if answered.is_some_and(|answered| answered.0.abs_diff(seen.0) <= 2) => return None,
         _ => Signal::TtlShift,
     };
     let whose = match others {

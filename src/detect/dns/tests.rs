@@ -204,6 +204,19 @@ fn a_single_answer_is_judged_by_habit() {
 }
 
 #[test]
+fn a_ttl_that_both_answers_have_tells_them_not_apart() {
+    let far = |at, addresses: &[[u8; 4]]| Shot { ttl: 61, ..answers(at, addresses) };
+    for usual in [1, 5] {
+        let twice = [asks(0), far(56, &[B]), far(60, &[A])];
+        let found = judged(&twice, usual).expect("a contradiction");
+        assert_eq!(grade_of(&found, Signal::TtlShift), None, "a question doubled on the way");
+        let two = [asks(0), far(56, &[B]), answers(60, &[A])];
+        let found = judged(&two, usual).expect("a contradiction");
+        assert!(grade_of(&found, Signal::TtlShift).is_some());
+    }
+}
+
+#[test]
 fn a_fragmented_answer_shows_no_habit_of_its_sender() {
     let list = list();
     let mut habits = Habits::default();
