@@ -193,7 +193,15 @@ def back_end(trigger):
     return standing
 
 
+def dead_origin(trigger):
+    """A machine that answers SYNs in place of a server that died: it connects, and all is silent."""
+    def standing(_r, _net):
+        return {"trigger": trigger, "device": {"swallow": "flow", "forge": []}}
+    return standing
+
+
 # Machines that stand in the way of innocent flows, by the visitor's act.
-STANDING = {"forgotten": forgotten, "back-end": back_end("http"), "back-end-tls": back_end("sni")}
+STANDING = {"forgotten": forgotten, "back-end": back_end("http"), "back-end-tls": back_end("sni"),
+            "dead-origin": dead_origin("http"), "dead-origin-tls": dead_origin("sni")}
 DEVICES = {"reset": reset, "response": response, "dns": dns, "handshake": handshake, "tls": tls,
            "drop": drop, "throttle": throttle}

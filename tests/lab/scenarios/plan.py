@@ -10,6 +10,7 @@ from devices import DEVICES, STANDING
 
 NGINX = (10, 20, 30, 40)        # last numbers of the addresses that nginx serves
 ODD = (11, 21, 31, 41)          # where sites.py answers
+DEAD = 50                       # behind a machine that answers SYNs for it (SYN cookies)
 LOST = 60                       # where every connection is reset before a byte was read
 RESOLVERS = (53, 65, 66)        # one habit each: see names.py
 UNUSED = 99                     # an address of a machine that has no service at all
@@ -32,7 +33,7 @@ INNOCENT_ACTS = {
     "lost-session": 2, "refused": 3, "firewalled": 1, "guarded-drop": 1, "scan": 2,
     "alert-name": 3, "alert-version": 1, "alert-ttl": 1, "hello-reset": 2, "hello-close": 1,
     "self-signed": 3, "paced": 1, "big": 1, "sip": 1, "idle": 1,
-    "forgotten": 2, "back-end": 2, "back-end-tls": 2,
+    "forgotten": 2, "back-end": 2, "back-end-tls": 2, "dead-origin": 2, "dead-origin-tls": 3,
     "dns-plain": 8, "dns-chain": 2, "dns-gone": 2, "dns-failing": 1, "dns-inside": 1,
     "dns-filtered": 1, "dns-balanced": 3, "dns-twice": 2, "dns-retry": 2, "dns-slow": 1,
     "dns-six": 2, "dns-anycast": 2,
@@ -157,6 +158,8 @@ def innocent(r, act, net):
     flow = {"kind": None, "act": act, "family": 6 if r.random() < 0.2 else 4, "tls12": r.random() < 0.3}
     if act.startswith("dns"):
         flow["server"] = RESOLVERS[2] if act == "dns-anycast" else r.choice(RESOLVERS[:2])
+    elif act.startswith("dead-origin"):
+        flow["server"] = DEAD
     elif act in ("page", "tls", "keep-alive", "abort", "half-closed", "port-reuse", "close-unread",
                  *STANDING):
         flow["server"] = r.choice(NGINX)

@@ -23,11 +23,11 @@ sys.dont_write_bytecode = True
 
 import pcap
 import services
-from plan import GUARDED, LOST, NGINX, ODD, RESOLVERS, UNUSED, plan
+from plan import DEAD, GUARDED, LOST, NGINX, ODD, RESOLVERS, UNUSED, plan
 from story import POINTS
 from world import CLIENTS, Tap, World, end
 
-ADDRESSES = sorted({*NGINX, *ODD, LOST, UNUSED, GUARDED, *RESOLVERS})
+ADDRESSES = sorted({*NGINX, *ODD, DEAD, LOST, UNUSED, GUARDED, *RESOLVERS})
 SITE = """
   server {{ {listen} server_name _; root {root}/www; }}
 }}
@@ -105,7 +105,7 @@ def open_house(world):
     (folder / "www/index.html").write_text(services.page("web.example"), encoding="utf-8")
     (folder / "www/big.bin").write_bytes(bytes(range(256)) * 96)
     (folder / "www/photo.jpg").write_bytes(bytes(range(255, -1, -1)) * 12)
-    listen = " ".join(f"listen {address.format(last)}:{port};" for last in NGINX
+    listen = " ".join(f"listen {address.format(last)}:{port};" for last in (*NGINX, DEAD)
                       for address in ("203.0.113.{}", "[2001:db8:5::{}]")
                       for port in ("80", "443 ssl"))
     (folder / "nginx.conf").write_text(services.HEAD.format(root=folder)

@@ -3,7 +3,7 @@
 The program under test has no part in it. A flow is interfered with where the log has a packet
 forged or swallowed for its client port, or where its plan sent it to the impostor; innocent where
 the plan gave no device, or one that stands there for the network's or the site's own sake (a gateway
-that forgot the connection, a balancer before a dead machine). Planned interference that never set in
+that forgot the connection, a balancer or SYN proxy before a dead machine). Planned interference that never set in
 counts as neither, nor does a gateway that was set off too soon.
 
 How much the packets leave to see is told too, by what the plan and the frames say:
@@ -22,7 +22,8 @@ Where nothing was forged:
 
   shown     `drop`: the packet that set the device off is in the capture, and so are controls (see
             `is_control`): a later one of the same server, or of two beside it, of which one is
-            later, for else all may have died at once. `throttle`: another download of the same
+            later, for else all may have died at once, while the same server answered another client
+            (what answers SYNs is not always the server). `throttle`: another download of the same
             client from the same server, which nobody slowed, began when the slowed one was slow, and
             was three times as fast as the device would have let it be
   silent    no control
@@ -127,24 +128,29 @@ def sight_of_silence(flow, frames, log, plan):
         return "absent"
     if flow["act"].startswith("dns") or flow["trigger"] == "syn" or not asked:
         return "faint"
-    asked = min(frame.time for frame in own if frame.segment.dport != flow["port"]
-                and frame.segment.payload)
-    passed = [(other["server"], frames[other["port"]][0].time > asked) for other in plan["flows"]
-              if is_control(other, flow, frames[other["port"]])]
-    if (flow["server"], True) in passed:
+    asked = [frame.time for frame in own if frame.segment.dport != flow["port"]
+             and frame.segment.payload]
+    begun = {ours: [(other["server"], frames[other["port"]][0].time) for other in plan["flows"]
+                    if is_control(other, flow, frames[other["port"]])
+                    and (other["client"] == flow["client"]) == ours] for ours in (True, False)}
+    later = [server for server, time in begun[True] if time > asked[0]]
+    if flow["server"] in later:
         return "shown"
-    if len({server for server, _ in passed}) >= 2 and any(later for _, later in passed):
+    alive = [time for server, time in begun[False] if server == flow["server"]]
+    lived = any(asked[0] <= time <= asked[-1] for time in alive) or (
+        alive and min(alive) < asked[0] and max(alive) > asked[-1])
+    if lived and later and len({server for server, _ in begun[True]}) >= 2:
         return "shown"
-    return "faint" if passed else "silent"
+    return "faint" if begun[True] else "silent"
 
 
 def is_control(other, silent, frames):
-    """Whether `other` shows that the path lived: nobody touched it, it is of the same client, to the
-    same port of the same server or of one beside it, and it was answered."""
+    """Whether `other` shows that server or path lived: nobody touched it, it is to the same port, and
+    it was answered."""
     ports = [flow["act"] in TLS for flow in (other, silent)]
     return (other["kind"] is None and not other.get("device") and other["act"] not in ODD_PORTS
             and not other["act"].startswith("dns") and ports[0] == ports[1]
-            and (other["client"], other["family"]) == (silent["client"], silent["family"])
+            and other["family"] == silent["family"]
             and any(frame.segment.dport == other["port"] and frame.segment.payload
                     for frame in frames))
 

@@ -23,7 +23,7 @@ from packets import SYN, Segment, build
 
 TLS = {"tls", "think-tls", "linger-tls", "alert-name", "alert-ttl", "alert-version",
        "hello-reset", "hello-close", "big-tls", "self-signed", "vouched", "impostor",
-       "back-end-tls"}
+       "back-end-tls", "dead-origin-tls"}
 PATIENCE = 9.0
 
 
