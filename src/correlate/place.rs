@@ -86,7 +86,7 @@ impl Place {
     /// Holds the haste of a packet that `fact` calls too fast against the quickest handshake of all
     /// flows: what is left of the fact. One handshake alone may have been late on the way.
     pub(super) fn hold(&self, fact: Fact, haste: Haste, whose: &str) -> Option<Fact> {
-        let Haste { took, needs } = haste;
+        let Haste { took, needs, .. } = haste;
         let quicker = self.handshake_least.filter(|(least, _)| *least < needs);
         let Some((least, example)) = quicker else {
             let gain = needs.as_nanos().saturating_sub(took.as_nanos());
@@ -101,8 +101,10 @@ impl Place {
         } else {
             return None;
         };
+        let grade = if haste.is_alone(least) { fact.grade } else { Grade::Half };
         Some(Fact {
             signal,
+            grade,
             expected: format!("{least} or more"),
             text: format!(
                 "{frame} came {took} after what it answers; {whose} needs {least}, as in {example}"

@@ -219,7 +219,11 @@ mod tests {
                 observed: String::new(),
                 text: "own".to_owned(),
             }],
-            haste: Some(Haste { took: millis(took), needs: millis(needs) }),
+            haste: Some(Haste {
+                took: millis(took),
+                needs: millis(needs),
+                other: Some(millis(took + 30)),
+            }),
             kind: Kind::Reset,
             time: Timestamp::from_nanos(0),
             trigger: None,
@@ -249,10 +253,16 @@ mod tests {
         let as_late = held(&[13, 5], 6, 13).expect("a fact");
         assert_eq!(as_late.0, Signal::TimingMatch);
         let still = held(&[80, 40], 6, 80).expect("a fact");
+        assert_eq!(
+            (still.0, still.1),
+            (Signal::RstFast, Grade::Half),
+            "it may answer what came before"
+        );
+        let still = held(&[200, 90], 6, 200).expect("a fact");
         assert_eq!((still.0, still.1), (Signal::RstFast, Grade::Full));
         assert_eq!(
             still.2,
-            "f9 came 6.0 ms after what it answers; the port 443 of 203.0.113.9 needs 40.0 ms, as in f2"
+            "f9 came 6.0 ms after what it answers; the port 443 of 203.0.113.9 needs 90.0 ms, as in f2"
         );
     }
 }

@@ -154,9 +154,20 @@ fn timestamp_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
 pub(super) fn haste_of(scene: &Scene<'_>, facts: &[Fact]) -> Option<Haste> {
     let fast =
         facts.iter().find(|fact| matches!(fact.signal, Signal::RstFast | Signal::DataFast))?;
-    let suspect = scene.sighting(fast.frame)?;
-    let took = suspect.after(scene.provocation(suspect)?);
-    Some(Haste { took, needs: scene.quickest_answer()? })
+    haste(scene, scene.sighting(fast.frame)?)
+}
+
+fn haste(scene: &Scene<'_>, suspect: &Sighting) -> Option<Haste> {
+    let needs = scene.quickest_answer()?;
+    let asked = scene.provocation(suspect)?;
+    let reacts = suspect.has_ack() && suspect.ack == asked.seq_end();
+    let others = scene.before(suspect, Direction::ToServer).map(|seen| (seen, suspect.after(seen)));
+    let other = others
+        .filter(|(seen, ago)| !seen.is_syn() && seen.frame != asked.frame && *ago <= needs.times(2))
+        .map(|(_, ago)| ago)
+        .max()
+        .filter(|_| !reacts);
+    Some(Haste { took: suspect.after(asked), needs, other })
 }
 
 /// Sooner than the server could have reacted, or not. Only packets to the client can tell: the
@@ -165,12 +176,12 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     if suspect.direction != Direction::ToClient {
         return None;
     }
-    let rtt = scene.quickest_answer()?;
     let asked = scene.provocation(suspect)?;
+    let haste = haste(scene, suspect)?;
+    let Haste { took, needs: rtt, .. } = haste;
     if rtt <= RTT_MIN || asked.is_syn() {
         return None;
     }
-    let took = suspect.after(asked);
     let fast = took < rtt.over(2);
     let signal = match (fast, suspect.is_reset()) {
         (false, _) if took.times(4) < rtt.times(3) => return None,
@@ -182,8 +193,7 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     // It must be a reaction: it acknowledges that very packet, or there is nothing else that the
     // server could have reacted to.
     let reacts = suspect.has_ack() && suspect.ack == asked.seq_end();
-    let alone = fast && nothing_else_to_answer(scene, suspect, rtt);
-    let grade = if reacts || alone { Grade::Full } else { Grade::Half };
+    let grade = if reacts || (fast && haste.is_alone(rtt)) { Grade::Full } else { Grade::Half };
     let kind = if suspect.payload_len > 0 && !suspect.is_reset() {
         "an answer".to_owned()
     } else {
@@ -204,15 +214,6 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     };
     let words = Words { expected: format!("{rtt} or more"), observed: took.to_string(), text };
     Some(fact(signal, grade, suspect.frame, words))
-}
-
-/// Whether the client sent nothing that the server could be answering just now: no packet between
-/// two round trips and half a round trip ago, SYNs apart (their answer is the SYN/ACK).
-fn nothing_else_to_answer(scene: &Scene<'_>, suspect: &Sighting, rtt: Duration) -> bool {
-    !scene.before(suspect, Direction::ToServer).any(|seen| {
-        let ago = suspect.after(seen);
-        !seen.is_syn() && ago >= rtt.over(2) && ago <= rtt.times(2)
-    })
 }
 
 /// Below this round trip, the clock and the tap's own delay tell nothing.

@@ -91,4 +91,15 @@ pub struct Haste {
     pub took: Duration,
     /// The quickest that the server was seen to answer in the same flow.
     pub needs: Duration,
+    /// How long before it the client had sent something else that it may answer; none where it
+    /// acknowledges the packet above, or where there is nothing else.
+    pub other: Option<Duration>,
+}
+
+impl Haste {
+    /// Whether a server that needs `rtt` could be answering nothing else just now: the client sent
+    /// nothing as long ago as half of that or more. SYNs apart: their answer is the SYN/ACK.
+    pub fn is_alone(self, rtt: Duration) -> bool {
+        self.other.is_none_or(|ago| ago.times(2) < rtt)
+    }
 }
