@@ -123,18 +123,23 @@ impl<'a> Baseline<'a> {
         Some((expected, tolerance.max(10)))
     }
 
-    /// Whether `echo` can be a timestamp of this sender: not beyond its highest so far, and not
-    /// older than its first.
-    pub(super) fn may_have_sent(&self, echo: u32, before: FrameId) -> Option<bool> {
-        let values: Vec<u32> = self
+    /// Whether `echo` in `suspect` can be a timestamp of this sender: not older than its first, and
+    /// not beyond what its clock, at 1 kHz at most (RFC 7323 §5.4), can have come to since the last
+    /// one that was seen. The packet that is echoed need not be in the capture.
+    pub(super) fn may_have_sent(&self, echo: u32, suspect: &Sighting) -> Option<bool> {
+        let mut stamped = self
             .sightings
             .iter()
-            .filter(|seen| seen.frame < before)
-            .filter_map(|seen| Some(seen.timestamps?.value))
-            .collect();
-        let lowest = SeqNumber(*values.first()?);
-        let highest = SeqNumber(*values.last()?);
+            .filter(|seen| seen.frame < suspect.frame)
+            .filter_map(|seen| Some((seen, SeqNumber(seen.timestamps?.value))));
+        let (first, lowest) = stamped.next()?;
+        let (last, highest) = stamped.next_back().unwrap_or((first, lowest));
+        let since = (suspect.after(last).as_millis_f64() * 1.1) as i32;
         let echo = SeqNumber(echo);
-        Some(echo.distance_from(lowest) >= 0 && highest.distance_from(echo) >= 0)
+        let after = echo.distance_from(highest);
+        Some(echo.distance_from(lowest) >= 0 && after <= since.saturating_add(ECHO_SLACK))
     }
 }
+
+/// Ticks by which an echo may be ahead of what is reckoned.
+const ECHO_SLACK: i32 = 10;

@@ -130,7 +130,7 @@ fn timestamp_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
     let (expected, tolerance) = own.expected_tsval(suspect.time)?;
     let off = (stamps.value.wrapping_sub(expected) as i32).unsigned_abs();
     let theirs = Baseline::of(scene, suspect.direction.reverse(), &[]);
-    let echo_fits = theirs.may_have_sent(stamps.echo, suspect.frame).unwrap_or(true);
+    let echo_fits = theirs.may_have_sent(stamps.echo, suspect).unwrap_or(true);
     let fits = off <= tolerance && (echo_fits || stamps.echo == 0);
     let claimed = scene.claimed(suspect);
     let (signal, text) = if fits {

@@ -1,7 +1,13 @@
 //! What sequence numbers tell about a RST or a FIN: could its stated sender have sent it?
+//!
+//! Numbers prove something of a capture that is complete, and of a host that does not refuse behind its
+//! own stack's back. Captures lack packets without a trace, and packet filters on a server refuse in its
+//! name while it goes on sending. So what orders and numbers show is a proof only where the suspect is
+//! [foreign](is_foreign) besides.
 
-use super::Scene;
+use super::baseline::Baseline;
 use super::scene::{Words, fact};
+use super::{Scene, marks};
 use crate::evidence::{Fact, Grade, Signal};
 use crate::flow::Sighting;
 use crate::wire::{Direction, Duration, FrameId, SeqNumber};
@@ -53,7 +59,13 @@ fn accepted_after(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     if asked_again {
         return None;
     }
-    let grade = if is_of_this_connection(scene, rst) { Grade::Proof } else { Grade::Half };
+    // A SYN that the capture lacks may have been sent again by then (RFC 6298 §2.1).
+    let in_time = accepted.after(syn) < SYN_AGAIN;
+    let grade = match is_of_this_connection(scene, rst) && in_time {
+        true if is_foreign(scene, rst) => Grade::Proof,
+        true => Grade::Full,
+        false => Grade::Half,
+    };
     let claimed = scene.claimed(rst);
     let words = Words {
         expected: format!("nothing more after {}", rst.frame),
@@ -86,6 +98,17 @@ fn is_of_this_connection(scene: &Scene<'_>, rst: &Sighting) -> bool {
         }
         _ => true,
     }
+}
+
+/// Whether something but its place in the stream sets `rst` apart from its stated sender: it came from
+/// elsewhere, too soon, or with numbers copied from what it answers.
+fn is_foreign(scene: &Scene<'_>, rst: &Sighting) -> bool {
+    let own = Baseline::of(scene, rst.direction, &[]);
+    marks::of(scene, rst, &own).iter().any(|fact| match fact.signal {
+        Signal::TtlShift | Signal::IpIdMirror => true,
+        Signal::RstFast => fact.grade == Grade::Full,
+        _ => false,
+    })
 }
 
 /// `rst_bad_ack`: the answer to a SYN acknowledges something else.
@@ -158,8 +181,9 @@ fn guesses_ahead(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
             rst.seq.distance_from(first.seq)
         ),
     };
+    let grade = if is_foreign(scene, rst) { Grade::Proof } else { Grade::Half };
     Some(Contradiction {
-        fact: fact(Signal::RstSeqAhead, Grade::Proof, rst.frame, words),
+        fact: fact(Signal::RstSeqAhead, grade, rst.frame, words),
         genuine: Vec::new(),
         also_forged: Some(first.frame),
     })
@@ -191,7 +215,8 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
         (Direction::ToClient, true) if !is_of_this_connection(scene, rst) => Grade::Half,
         // A bare acknowledgment may have been overtaken by the RST: seen on a jittery path.
         (Direction::ToClient, true) if bare(next) => Grade::Full,
-        (Direction::ToClient, true) => Grade::Proof,
+        (Direction::ToClient, true) if is_foreign(scene, rst) => Grade::Proof,
+        (Direction::ToClient, true) => Grade::Full,
         // Evasion software on the client sends resets that the server is not to see; so beside
         // the client such a RST proves nothing, and beside the server it does.
         (Direction::ToServer, true) if scene.is_near_server() && !bare(next) => Grade::Proof,
@@ -272,9 +297,12 @@ fn closes_no_close(scene: &Scene<'_>, fin: &Sighting) -> Option<Contradiction> {
         && fin.has_ack()
         && fin.ack == sent.plus(1)
         && !theirs().any(Sighting::is_fin);
-    if !skewed || scene.gaps > 0 {
+    // The capture may lack the client's FIN. Then what the client sends next counts it.
+    let after = || scene.after(fin, Direction::ToServer).filter(|seen| !seen.is_reset());
+    if !skewed || scene.gaps > 0 || after().any(|seen| seen.seq.is_after(sent)) {
         return None;
     }
+    let grade = if after().next().is_some() { Grade::Full } else { Grade::Half };
     let words = Words {
         expected: format!("acknowledgment {sent}, all that the client had sent"),
         observed: format!("acknowledgment {}", fin.ack),
@@ -283,7 +311,7 @@ fn closes_no_close(scene: &Scene<'_>, fin: &Sighting) -> Option<Contradiction> {
             fin.frame
         ),
     };
-    Some(Contradiction::alone(fact(Signal::FinAckSkew, Grade::Full, fin.frame, words)))
+    Some(Contradiction::alone(fact(Signal::FinAckSkew, grade, fin.frame, words)))
 }
 
 /// `data_after_fin`: its sender sends data at or beyond its own FIN.
@@ -297,12 +325,16 @@ fn sends_after_fin(scene: &Scene<'_>, fin: &Sighting) -> Option<Contradiction> {
             && seen.seq_end().distance_from(end).unsigned_abs() < WINDOW_MAX
             && !seen.is_fin_of(end)
     };
-    let next = scene.after(fin, fin.direction).find(beyond)?;
+    // What goes on where the FIN stood. Data far beyond may be of a later connection between the same
+    // ports, of which the capture lacks the SYN.
+    let adjoins = |seen: &&Sighting| beyond(seen) && seen.seq.distance_from(end) <= 0;
+    let adjoining = scene.after(fin, fin.direction).find(adjoins);
+    let next = adjoining.or_else(|| scene.after(fin, fin.direction).find(beyond))?;
     let claimed = scene.claimed(fin);
     let later = next.after(fin);
     let grade = match fin.direction {
-        Direction::ToClient => Grade::Proof,
-        Direction::ToServer => Grade::Half,
+        Direction::ToClient if adjoining.is_some() => Grade::Proof,
+        Direction::ToClient | Direction::ToServer => Grade::Half,
     };
     let words = Words {
         expected: format!("no data from {claimed} beyond its FIN"),
@@ -343,6 +375,8 @@ fn highest<'a>(
 /// Connections between the same ports begin at numbers that lie further apart than this: the clock
 /// behind them takes 4 µs or less a step (RFC 6528 §3), so a quarter of a second.
 const ISN_STEP_MIN: u32 = 1 << 16;
+/// No stack that knows nothing of the path sends a SYN again sooner (RFC 6298 §2.1).
+const SYN_AGAIN: Duration = Duration::from_millis(900);
 /// How long packets may overtake each other before the tap.
 const REORDERING: Duration = Duration::from_millis(10);
 /// The largest window that TCP can have (RFC 7323 §2.3).

@@ -173,8 +173,9 @@ impl<'a> Scene<'a> {
     /// once and with a TTL of its own, and the other side knows nothing of it.
     ///
     /// It forgets what has been silent (RFC 5382 §5 lets established connections go after 2 h 4 min;
-    /// many go after far less). Or it lost its table: then what it refuses is any packet, such as a
-    /// bare acknowledgment in the middle of an answer, in the form of RFC 9293 §3.5.2 (a RST without
+    /// many go after far less). Or it lost its table, was told to refuse this client from now on, or
+    /// another machine took over the address: then what is refused is any packet, such as a bare
+    /// acknowledgment in the middle of an answer, in the form of RFC 9293 §3.5.2 (a RST without
     /// acknowledgment, at the number that was acknowledged). Who resets for a name does so after it.
     pub fn lost_track(&self, rst: &Sighting) -> Option<LostTrack> {
         let latest = self.before(rst, rst.direction).find(|seen| !seen.is_reset())?;
@@ -184,9 +185,14 @@ impl<'a> Scene<'a> {
         }
         let asked = self.before(rst, rst.direction.reverse()).find(|seen| !seen.is_reset())?;
         let refuses = rst.is_reset() && !rst.has_ack() && rst.seq == asked.ack;
-        let in_answer = latest.payload_len > 0 && asked.is_bare_ack() && asked.frame > latest.frame;
-        let at_once = self.server_rtt().is_none_or(|rtt| rst.after(asked) < rtt.over(2));
-        (refuses && in_answer && at_once).then_some(LostTrack::Refused(asked.frame))
+        let named = self.trigger_before(rst.frame);
+        let answered = self.before(rst, rst.direction).any(|seen| {
+            seen.payload_len > 0
+                && seen.frame < asked.frame
+                && named.is_none_or(|named| seen.frame > named)
+        });
+        let in_answer = answered && named.is_none_or(|named| named < asked.frame);
+        (refuses && in_answer).then_some(LostTrack::Refused(asked.frame))
     }
 
     /// Tap to server and back.

@@ -180,7 +180,9 @@ impl Silence {
         let Some(withheld) = self.withheld.get_mut(sighting.direction.index()) else { return };
         let known = seen.sender_before.next.is_some_and(|next| !end.is_after(next));
         let peer = flow.sender(sighting.direction.reverse());
-        if !known {
+        // Who has closed has got what it came for.
+        let closing = flow.sender(Direction::ToServer).fin.is_some();
+        if !known || (closing && withheld.copies == 0) {
             *withheld = Repeats::default();
         } else if peer.acked.is_some_and(|acked| !end.is_after(acked)) {
             withheld.again(sighting);
