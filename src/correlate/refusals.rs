@@ -104,9 +104,7 @@ impl Acceptances {
             genuine: Vec::new(),
             direction: Some(Direction::ToClient),
             facts,
-            alternatives: vec![
-                "A firewall or balancer in front of the server that refused this one connection, as when too many come from one address.".to_owned(),
-            ],
+            alternatives: alternatives(ttl),
             injector: Some(Injector {
                 direction: Some(Direction::ToClient),
                 initial_ttl: Some(ttl.guess_initial()),
@@ -121,6 +119,14 @@ impl Acceptances {
             haste: None,
         })
     }
+}
+
+/// What else a refusal with `ttl` may come from.
+fn alternatives(ttl: Ttl) -> Vec<String> {
+    let gateway = "The client's own gateway, from which no router stands between: a portal that asks for consent, or a rule of the house.";
+    let front = "A firewall or balancer in front of the server that refused this one connection, as when too many come from one address.";
+    let here = ttl.guess_hops() <= 1;
+    here.then_some(gateway).into_iter().chain([front]).map(str::to_owned).collect()
 }
 
 /// Which ports are given up once there are more than [`PORTS_MAX`].

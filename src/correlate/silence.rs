@@ -8,6 +8,7 @@
 //! Everything here is a comparison of values; the order in which they were folded does not matter.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use controls::{Controls, Elsewhere};
 
@@ -72,6 +73,8 @@ pub struct Judged {
 #[derive(Debug)]
 pub struct Silences<'a> {
     flows: Peers<'a, Silent>,
+    /// By client, in the order of their time.
+    by_client: BTreeMap<IpAddr, Vec<&'a Silent>>,
     passages: &'a Passages,
     /// What the servers of silent flows answered to anybody.
     answered: BTreeMap<Service, Vec<Elsewhere<'a>>>,
@@ -109,7 +112,14 @@ impl<'a> Silences<'a> {
                 }
             }
         }
-        Self { flows: Peers::of(flows), passages, answered }
+        let mut by_client: BTreeMap<IpAddr, Vec<&Silent>> = BTreeMap::new();
+        for flow in flows {
+            by_client.entry(flow.road.client).or_default().push(flow);
+        }
+        for flows in by_client.values_mut() {
+            flows.sort_by_key(|flow| (flow.from, flow.begins));
+        }
+        Self { flows: Peers::of(flows), by_client, passages, answered }
     }
 
     /// Holds `silent`, which is one of them, against the others and against what passed.
@@ -117,7 +127,9 @@ impl<'a> Silences<'a> {
         let peers = self.peers(silent);
         let told = Told::of(silent, &peers);
         let elsewhere = self.answered.get(&silent.road.service()).map(Vec::as_slice);
-        let controls = Controls::of(silent, self.passages, elsewhere.unwrap_or_default())?;
+        let span = span_of(silent, &peers);
+        let beside = (span, self.others_fell_silent(silent));
+        let controls = Controls::of(silent, beside, self.passages, elsewhere.unwrap_or_default())?;
         let mut grade = told.grade(silent)?;
         let sized = silent.size < LARGE || controls.large;
         if !sized {
@@ -146,6 +158,23 @@ impl<'a> Silences<'a> {
             haste: None,
         };
         Some(Judged { suspicion, control })
+    }
+
+    /// Whether flows of the same client for other names, to whatever server, were silent at the same
+    /// time: then its line may have been down.
+    fn others_fell_silent(&self, silent: &Silent) -> bool {
+        let key = silent.road.client;
+        let all = self.by_client.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let end = all.partition_point(|flow| flow.from <= silent.until);
+        // Silences last some seconds: those that began long before are over.
+        let earliest = silent.from - NEAR;
+        all.iter().take(end).rev().take_while(|flow| flow.from >= earliest).take(OTHERS_MAX).any(
+            |flow| {
+                flow.until >= silent.from
+                    && flow.subject != silent.subject
+                    && flow.subject.is_some()
+            },
+        )
     }
 
     /// The others between the same two addresses, near in time.
@@ -243,6 +272,15 @@ impl Told {
     }
 }
 
+/// From the first silence of the name to the last: what passes between two of them was in time for
+/// both.
+fn span_of(silent: &Silent, peers: &[&Silent]) -> (Timestamp, Timestamp) {
+    let same = peers.iter().filter(|peer| peer.subject.is_some() && peer.subject == silent.subject);
+    same.fold((silent.from, silent.until), |(from, until), peer| {
+        (from.min(peer.from), until.max(peer.until))
+    })
+}
+
 /// `name_repeated`.
 fn repeated(silent: &Silent, peers: &[&Silent]) -> Option<Fact> {
     let subject = silent.subject.as_ref()?;
@@ -311,6 +349,8 @@ fn alternatives(silent: &Silent, controls: &Controls<'_>, sized: bool) -> Vec<St
 
 /// Flows so far from the silence are compared with it.
 const NEAR: Duration = Duration::from_secs(120);
+/// Others of a client that are looked at.
+const OTHERS_MAX: usize = 256;
 /// Where nothing but the server's own SYN/ACK came before the silence, a control after it must follow
 /// within this time.
 const SOON: Duration = Duration::from_secs(15);

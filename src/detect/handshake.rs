@@ -166,7 +166,13 @@ impl<'a> Rivalry<'a> {
         let disowned = self.disowned(scene);
         let denied = disowned.is_some() || self.both_continue(scene);
         let grade = match self.asked_once {
-            true if self.resolved && self.differences.len() >= 2 && denied => Grade::Proof,
+            true if self.resolved
+                && self.differences.len() >= 2
+                && denied
+                && !self.are_side_by_side() =>
+            {
+                Grade::Proof
+            }
             true if self.resolved && (!self.differences.is_empty() || denied) => Grade::Full,
             _ => Grade::Half,
         };
@@ -189,6 +195,14 @@ impl<'a> Rivalry<'a> {
             text,
         };
         fact(Signal::SynAckConflict, grade, one.frame, words)
+    }
+
+    /// Whether both came at the same moment, and not at once: so do two machines at one place that both
+    /// took the address, as a pair does that has lost sight of each other.
+    fn are_side_by_side(&self) -> bool {
+        let Some(syn) = self.syn else { return false };
+        let apart = self.forged.time.distance(self.genuine.time);
+        apart < TOGETHER && self.forged.after(syn) >= TOGETHER.times(2)
     }
 
     fn told_apart(&self) -> String {
@@ -312,6 +326,8 @@ fn is_on_line(seen: &Sighting, isn: SeqNumber) -> bool {
 const DOUBLED_MIN: usize = 8;
 /// How far a stream is followed from its start.
 const LINE_MAX: i32 = 1 << 20;
+/// Machines at one place answer within this time of each other.
+const TOGETHER: Duration = Duration::from_millis(2);
 /// TTLs this near may be the same sender's.
 const TTL_MARGIN: u8 = 2;
 /// Contradicting frames that are listed.

@@ -183,16 +183,15 @@ impl<'a> Scene<'a> {
         if pause >= FORGETFUL {
             return Some(LostTrack::Forgot(pause));
         }
-        let asked = self.before(rst, rst.direction.reverse()).find(|seen| !seen.is_reset())?;
-        let refuses = rst.is_reset() && !rst.has_ack() && rst.seq == asked.ack;
+        let form = rst.is_reset() && !rst.has_ack();
+        let refused = self
+            .before(rst, rst.direction.reverse())
+            .find(|seen| form && !seen.is_reset() && seen.has_ack() && seen.ack == rst.seq)?;
         let named = self.trigger_before(rst.frame);
-        let answered = self.before(rst, rst.direction).any(|seen| {
-            seen.payload_len > 0
-                && seen.frame < asked.frame
-                && named.is_none_or(|named| seen.frame > named)
-        });
-        let in_answer = answered && named.is_none_or(|named| named < asked.frame);
-        (refuses && in_answer).then_some(LostTrack::Refused(asked.frame))
+        let in_answer = self
+            .before(refused, rst.direction)
+            .any(|seen| seen.payload_len > 0 && named.is_none_or(|named| seen.frame > named));
+        in_answer.then_some(LostTrack::Refused(refused.frame))
     }
 
     /// Tap to server and back.

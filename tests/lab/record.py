@@ -120,6 +120,10 @@ class Lab:
                               *options, check=False)
         self.note(f"quic {name}: {said.strip()}")
 
+    def quic_get_later(self, address, name):
+        """The same, without waiting for its end."""
+        return self.world.start("client", QUIC_PYTHON, QUIC, "get", self.folder, address, name)
+
     def resolver(self, what, address="203.0.113.65", port=53):
         """One of resolvers.py's acts, until the story ends."""
         return self.world.python("server", "resolvers.py", what, address, port)

@@ -24,10 +24,15 @@ pub(super) struct Controls<'a> {
     /// The same name passed: before or after, or both.
     same: Sides,
     same_at: Option<FrameId>,
+    /// The name passed on the same connection.
+    kept_alive: bool,
     /// The same server answered another client that asked for another name, in the flow that begins
     /// there: not sooner or later only.
     pub(super) alive: Option<FrameId>,
 }
+
+/// From when to when a name was not answered.
+pub(super) type Span = (Timestamp, Timestamp);
 
 /// What a server answered to somebody.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +74,7 @@ impl<'a> Controls<'a> {
     /// `None` where it is not known whether the name itself passed.
     pub(super) fn of(
         silent: &Silent,
+        (span, others_fell_silent): (Span, bool),
         passages: &'a Passages,
         elsewhere: &[Elsewhere<'_>],
     ) -> Option<Self> {
@@ -80,6 +86,7 @@ impl<'a> Controls<'a> {
             names: BTreeSet::new(),
             same: Sides::default(),
             same_at: None,
+            kept_alive: false,
             alive: None,
         };
         let window = (silent.from - NEAR, silent.until + NEAR);
@@ -94,7 +101,7 @@ impl<'a> Controls<'a> {
                 }
                 if !is_same_name(silent, passed) {
                     let sides = if same { &mut here } else { &mut path };
-                    let during = note(sides, silent, time);
+                    let during = note(sides, span, time);
                     if !same && passed.port == silent.road.server.port {
                         beside.insert(server);
                     }
@@ -104,30 +111,59 @@ impl<'a> Controls<'a> {
         }
         if let Some(subject) = &silent.subject {
             for (time, begins) in passages.times_of(silent.road, subject, window)? {
-                if begins != silent.begins {
-                    note(&mut controls.same, silent, time);
+                // On a connection that is kept alive, the name may have passed a moment ago.
+                let own = begins == silent.begins;
+                let earlier = silent.what == Signal::RequestUnanswered && time < silent.from;
+                controls.kept_alive |= own && earlier;
+                if !own || earlier {
+                    note(&mut controls.same, (silent.from, silent.until), time);
                     controls.same_at = controls.same_at.into_iter().chain([begins]).min();
                 }
             }
         }
-        controls.alive = alive_for_others(silent, elsewhere, window);
+        controls.alive = alive_for_others(silent, span, elsewhere);
         controls.here = here.any() || !path.any();
         if silent.answered_before() {
             here.before |= here.soon;
             path.before |= path.soon;
         }
-        controls.grade = match silent.what {
+        let others = (beside.len(), others_fell_silent);
+        controls.grade = controls.grade(silent, (here, path), others);
+        Some(controls)
+    }
+
+    /// How good the controls are, which passed to the same port and beside it; of `beside` servers.
+    fn grade(
+        &self,
+        silent: &Silent,
+        (here, path): (Sides, Sides),
+        (beside, others_fell_silent): (usize, bool),
+    ) -> Option<Grade> {
+        match silent.what {
             // Firewalls and limits of the server's own are too near.
             Signal::SynUnanswered if here.any() || path.both() => Some(Grade::Half),
             Signal::SynUnanswered => None,
-            _ if here.both() => Some(Grade::Full),
+            _ if here.during => Some(Grade::Full),
+            // What passed before and after leaves room for an outage between. It would have begun in
+            // the moment between handshake and name, and have met nobody else.
+            _ if here.both()
+                && silent.answered_before()
+                && !self.kept_alive
+                && !others_fell_silent =>
+            {
+                Some(Grade::Full)
+            }
             // Several beside it show that the way lives, and what others got, that the server does.
             // Its handshake does not: a full queue behind SYN cookies forgets it.
-            _ if path.both() && beside.len() >= 2 && controls.alive.is_some() => Some(Grade::Full),
+            _ if path.during && beside >= 2 && self.alive.is_some() => Some(Grade::Full),
             _ if here.any() || path.both() => Some(Grade::Half),
             _ => None,
-        };
-        Some(controls)
+        }
+    }
+
+    /// The best control passed while the silence lasted.
+    fn meanwhile(&self) -> bool {
+        self.best.is_some_and(|(rank, ..)| matches!(rank, Rank::SameDuring | Rank::PathDuring))
     }
 
     fn note(
@@ -196,8 +232,8 @@ impl<'a> Controls<'a> {
         let example = peers.iter().find(|peer| name(peer).is_some_and(|name| name != own))?;
         let passed = self.names.iter().filter(|name| !failed.contains(**name)).count();
         let grade = match passed.cmp(&failed.len()) {
-            Ordering::Greater => return None,
-            Ordering::Equal => Grade::Half,
+            Ordering::Greater if passed > 3 * failed.len() => return None,
+            Ordering::Greater | Ordering::Equal => Grade::Half,
             Ordering::Less => Grade::Full,
         };
         Some(Fact {
@@ -220,7 +256,11 @@ impl<'a> Controls<'a> {
         let name = &silent.subject.as_ref()?.name;
         Some(Fact {
             signal: Signal::NamePassed,
-            grade: if self.same.both() { Grade::Full } else { Grade::Half },
+            grade: if self.same.both() || (self.kept_alive && !self.meanwhile()) {
+                Grade::Full
+            } else {
+                Grade::Half
+            },
             frame: begins,
             expected: format!("{name} that fails each time"),
             observed: format!("{name} passed"),
@@ -232,13 +272,10 @@ impl<'a> Controls<'a> {
 }
 
 /// First frame of a flow in which the server of `silent` answered another client that asked for
-/// another name, if it did so meanwhile or both before and after, and nobody got the name itself.
-fn alive_for_others(
-    silent: &Silent,
-    elsewhere: &[Elsewhere<'_>],
-    window: (Timestamp, Timestamp),
-) -> Option<FrameId> {
-    let (mut sides, mut first) = (Sides::default(), None);
+/// another name, if it did so meanwhile, and nobody near that time got the name itself.
+fn alive_for_others(silent: &Silent, span: Span, elsewhere: &[Elsewhere<'_>]) -> Option<FrameId> {
+    let window = (silent.from - NEAR, silent.until + NEAR);
+    let mut first = None;
     for Elsewhere { client, passed } in elsewhere {
         let moments = [passed.earliest, passed.latest];
         for (time, begins) in
@@ -247,13 +284,12 @@ fn alive_for_others(
             if is_same_name(silent, passed) {
                 return None;
             }
-            if *client != silent.road.client {
-                note(&mut sides, silent, time);
+            if *client != silent.road.client && time >= span.0 && time <= span.1 {
                 first = first.into_iter().chain([begins]).min();
             }
         }
     }
-    first.filter(|_| sides.both())
+    first
 }
 
 impl Passed {
@@ -268,12 +304,12 @@ fn is_same_name(silent: &Silent, passed: &Passed) -> bool {
 }
 
 /// Notes on which side of the silence `time` lies; whether it lies within.
-fn note(sides: &mut Sides, silent: &Silent, time: Timestamp) -> bool {
-    if time < silent.from {
+fn note(sides: &mut Sides, (from, until): Span, time: Timestamp) -> bool {
+    if time < from {
         sides.before = true;
-    } else if time > silent.until {
+    } else if time > until {
         sides.after = true;
-        sides.soon |= time.since(silent.until) <= SOON;
+        sides.soon |= time.since(until) <= SOON;
     } else {
         sides.during = true;
         return true;

@@ -199,6 +199,12 @@ impl Habit {
         self.ttls.range(near(ttl)).map(|(_, count)| *count).sum()
     }
 
+    /// Whether answers with either TTL are the resolver's everyday ones: machines behind one address.
+    pub(super) fn has_both(&self, one: Ttl, other: Ttl) -> bool {
+        let all = self.ttls.values().sum::<u32>();
+        all >= 3 && [one, other].iter().all(|ttl| self.with_ttl(*ttl).saturating_mul(4) >= all)
+    }
+
     /// What the quickest tenth of the answers with about this TTL took at least.
     fn quickest(&self, ttl: Ttl) -> Option<Duration> {
         let mut steps: BTreeMap<u8, u32> = BTreeMap::new();
@@ -230,6 +236,13 @@ impl Habit {
     pub(super) fn usual_edns(&self) -> Option<bool> {
         let [asked, given] = self.edns;
         usual([(true, given), (false, asked.saturating_sub(given))].into_iter())
+    }
+
+    /// Whether several programs seem to answer behind the address: EDNS or RA come and go.
+    pub(super) fn is_mixed(&self) -> bool {
+        let ([asked, _], flagged) = (self.edns, self.flags.values().sum::<u32>());
+        (asked >= 3 && self.usual_edns().is_none())
+            || (flagged >= 3 && self.usual_recursion().is_none())
     }
 
     /// DF, and whether there is an identification.

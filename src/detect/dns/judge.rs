@@ -54,7 +54,7 @@ fn could_stand(facts: &[Fact]) -> bool {
         || has(Signal::DnsListed, Grade::Half)
         || has(Signal::DnsBogus, Grade::Full)
         || (has(Signal::DnsFast, Grade::Full)
-            && (has(Signal::DnsHeaderBreak, Grade::Half) || has(Signal::IpIdBreak, Grade::Full)))
+            && (has(Signal::DnsHeaderBreak, Grade::Half) || has(Signal::IpIdBreak, Grade::Half)))
         || (has(Signal::DnsBogus, Grade::Half) && has(Signal::TtlShift, Grade::Full))
 }
 
@@ -65,8 +65,15 @@ fn facts(case: &Case<'_>, quarrel: &Quarrel<'_>) -> Vec<Fact> {
     let impossible = forged().filter_map(|reply| bogus(case, reply));
     // The strongest; of equals the first.
     facts.extend(impossible.min_by_key(|fact| (std::cmp::Reverse(fact.grade), fact.frame)));
+    let plausible = facts.is_empty();
     if let Some(suspect) = quarrel.forged.first() {
         facts.extend(marks::of(case, suspect, quarrel.genuine.first().copied()));
+    }
+    if plausible {
+        for fact in facts.iter_mut().filter(|fact| fact.signal == Signal::IpIdBreak) {
+            // Another machine of an anycast address may run another system, too.
+            fact.grade = Grade::Half;
+        }
     }
     facts
 }

@@ -89,6 +89,8 @@ fn header(case: &Case<'_>, suspect: &Reply, believed: Option<&Reply>) -> Option<
         return None;
     }
     let edns = case.habit.usual_edns().map(|usual| (usual, Grade::Full));
+    // Where the resolver's own answers differ, the one that is believed shows no habit.
+    let believed = believed.filter(|_| !case.habit.is_mixed());
     let edns = edns.or_else(|| Some((believed?.edns, Grade::Half)));
     let flags = suspect.flags;
     let recursion = case.habit.usual_recursion().map(|usual| (usual, Grade::Full));

@@ -128,7 +128,7 @@ impl<'a> Case<'a> {
         let resolved = accused.iter().all(|party| party.score > believed.score)
             || self.is_far_sooner(first, genuine);
         let two_senders = accused.iter().all(|party| {
-            party.replies.first().is_some_and(|reply| are_two_senders(self.query, reply, genuine))
+            party.replies.first().is_some_and(|reply| self.are_two_senders(reply, genuine))
         });
         let apart = genuine.stamp.time.distance(first.stamp.time);
         let later = genuine.stamp.time.max(first.stamp.time);
@@ -160,6 +160,18 @@ impl<'a> Case<'a> {
         });
         let conflict = (parties.len() > asked && opposed).then_some(Grade::Full);
         Quarrel { forged, genuine: Vec::new(), conflict, resolved: true }
+    }
+
+    /// Whether the headers of two answers are those of two programs, or of two places, and not of two
+    /// that answer behind one address anyway.
+    fn are_two_senders(&self, one: &Reply, other: &Reply) -> bool {
+        let (Some(here), Some(there)) = (one.stamp.ip, other.stamp.ip) else { return false };
+        let mixed = self.habit.is_mixed();
+        let far = here.ttl.0.abs_diff(there.ttl.0) > 2;
+        (far && !self.habit.has_both(here.ttl, there.ttl))
+            || sender_of(one).zip(sender_of(other)).is_some_and(|(one, other)| one != other)
+            || (!mixed && one.flags.recursion_available() != other.flags.recursion_available())
+            || (!mixed && self.query.edns && one.edns != other.edns)
     }
 
     fn is_far_sooner(&self, suspect: &Reply, genuine: &Reply) -> bool {
@@ -194,15 +206,6 @@ fn answered_until(parties: &[Party<'_>], time: Timestamp) -> usize {
     let came =
         |party: &&Party<'_>| party.replies.first().is_some_and(|reply| reply.stamp.time <= time);
     parties.iter().filter(came).count()
-}
-
-/// Whether the headers of two answers are those of two programs, or of two places.
-fn are_two_senders(query: &Query, one: &Reply, other: &Reply) -> bool {
-    let (Some(here), Some(there)) = (one.stamp.ip, other.stamp.ip) else { return false };
-    here.ttl.0.abs_diff(there.ttl.0) > 2
-        || sender_of(one).zip(sender_of(other)).is_some_and(|(one, other)| one != other)
-        || one.flags.recursion_available() != other.flags.recursion_available()
-        || (query.edns && one.edns != other.edns)
 }
 
 /// How long after the first answer others are held against it.
