@@ -181,11 +181,25 @@ fn guesses_ahead(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
             rst.seq.distance_from(first.seq)
         ),
     };
-    let grade = if is_foreign(scene, rst) { Grade::Proof } else { Grade::Half };
+    let proven = is_foreign(scene, rst) || is_too_early(scene, rst);
+    let grade = if proven { Grade::Proof } else { Grade::Half };
     Some(Contradiction {
         fact: fact(Signal::RstSeqAhead, grade, rst.frame, words),
         genuine: Vec::new(),
         also_forged: Some(first.frame),
+    })
+}
+
+/// Whether `rst`, which lies ahead of what its receiver had acknowledged in the packet before it, came
+/// too soon after that packet to answer a later one, which the capture may lack. A bare RST has the
+/// number of an acknowledgment that it answers (RFC 9293 §3.10.7.1).
+fn is_too_early(scene: &Scene<'_>, rst: &Sighting) -> bool {
+    let mut asked = scene.before(rst, rst.direction.reverse()).filter(|seen| seen.has_ack());
+    let latest = asked.find(|seen| !seen.is_reset());
+    let rtt = scene.quickest_answer().filter(|rtt| *rtt >= Duration::from_millis(4));
+    let to_client = rst.direction == Direction::ToClient;
+    latest.zip(rtt).is_some_and(|(asked, rtt)| {
+        to_client && !rst.has_ack() && rst.after(asked).times(4) < rtt.times(3)
     })
 }
 
