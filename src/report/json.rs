@@ -39,6 +39,10 @@ impl Formatter for Safe {
     where
         W: ?Sized + Write,
     {
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            // Nearly all text is this, and bytes are looked at sooner than characters.
+            return CompactFormatter.write_string_fragment(writer, fragment);
+        }
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unsafe(*c)) {
             let (before, after) = rest.split_at(at);
