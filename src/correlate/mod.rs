@@ -15,6 +15,7 @@
 mod certificates;
 mod domain;
 mod hosts;
+mod ledger;
 mod passages;
 mod peers;
 mod place;

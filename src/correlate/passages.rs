@@ -9,11 +9,12 @@
 //! hashes alone, so it does not depend on the order of flows (see `hosts`), and what is kept is
 //! complete.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::hosts::{MAX_NAME, hash, normal};
+use super::ledger::{Entry, Ledger};
 use crate::wire::{Duration, Endpoint, FrameId, Timestamp, Transport};
 
 /// What flows must have in common to be compared.
@@ -61,13 +62,14 @@ pub struct Passage {
     pub size: u32,
 }
 
-/// The passages of a recording.
+/// The passages of a recording. They can be asked for once they were merged.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Passages {
-    slots: BTreeMap<Place, Vec<Passed>>,
-    /// When each name passed on each road: by the hash of both and half minute, the earliest and the
-    /// latest.
-    named: BTreeMap<(u64, i64), (Moment, Moment)>,
+    slots: Ledger<(Place, Passed)>,
+    /// The last slot, where there are no more than may be kept.
+    last_slot: Option<Place>,
+    /// When each name passed on each road.
+    named: Ledger<Named>,
     /// There was no room for all of `named`.
     cut: bool,
 }
@@ -77,6 +79,14 @@ pub(super) type Moment = (Timestamp, FrameId);
 
 /// Where passages are filed; the hash is of client and network.
 type Place = (u64, IpAddr, IpAddr, i64, IpAddr);
+
+/// When a name passed on a road: by the hash of both and half minute, the earliest and the latest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Named {
+    key: (u64, i64),
+    earliest: Moment,
+    latest: Moment,
+}
 
 /// The passages of one name in one slot.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -95,12 +105,13 @@ impl Passages {
     /// Adds a flow that passed.
     pub fn add(&mut self, passage: Passage) {
         let Passage { road, subject, answered, begins, time, size } = passage;
+        let moment = (time, begins);
         if answered || size > 0 {
-            let moment = (time, begins);
-            self.put_named((rank_of(road, &subject), slot_of(time)), (moment, moment));
+            let key = (rank_of(road, &subject), slot_of(time));
+            self.put_named(Named { key, earliest: moment, latest: moment });
         }
         let place = place(road, slot_of(time));
-        if self.slots.len() >= SLOTS_MAX && is_beyond(&self.slots, &place) {
+        if self.is_beyond(&place) {
             return;
         }
         let passed = Passed {
@@ -109,8 +120,8 @@ impl Passages {
             port: road.server.port,
             proto: road.proto,
             answered,
-            earliest: (time, begins),
-            latest: (time, begins),
+            earliest: moment,
+            latest: moment,
             size,
         };
         self.put(place, passed);
@@ -120,17 +131,17 @@ impl Passages {
     pub fn merge(&mut self, other: Self) {
         if self.slots.is_empty() && self.named.is_empty() {
             *self = Self { cut: self.cut || other.cut, ..other };
-            return;
-        }
-        for (place, all) in other.slots {
-            for passed in all {
+        } else {
+            for (place, passed) in other.slots.into_entries() {
                 self.put(place, passed);
             }
+            for named in other.named.into_entries() {
+                self.put_named(named);
+            }
+            self.cut |= other.cut;
         }
-        for (key, moments) in other.named {
-            self.put_named(key, moments);
-        }
-        self.cut |= other.cut;
+        self.settle_slots();
+        self.settle_named();
     }
 
     /// When `subject` was answered on `road`, or a packet that asked for it acknowledged, from `from` to `until`; `None` where that was given up.
@@ -141,25 +152,28 @@ impl Passages {
         (from, until): (Timestamp, Timestamp),
     ) -> Option<impl Iterator<Item = Moment>> {
         let rank = rank_of(road, subject);
-        if self.cut && self.named.last_key_value().is_none_or(|((last, _), _)| rank >= *last) {
+        if self.cut && self.named.last_settled().is_none_or(|last| rank >= last.key.0) {
             return None;
         }
-        let slots = self.named.range((rank, slot_of(from))..=(rank, slot_of(until)));
-        let moments = slots.flat_map(|(_, (earliest, latest))| [*earliest, *latest]);
+        let slots = self.named.from(move |named| named.key < (rank, slot_of(from)));
+        let slots = slots.take_while(move |named| named.key <= (rank, slot_of(until)));
+        let moments = slots.flat_map(|named| [named.earliest, named.latest]);
         Some(moments.filter(move |(time, _)| *time >= from && *time <= until))
     }
 
-    fn put_named(&mut self, key: (u64, i64), (earliest, latest): (Moment, Moment)) {
-        if self.named.len() >= NAMED_MAX && is_beyond(&self.named, &key) {
-            self.cut = true;
+    fn put_named(&mut self, named: Named) {
+        let full = self.cut.then(|| self.named.last_settled()).flatten();
+        if full.is_some_and(|last| named.key > last.key) {
             return;
         }
-        let kept = self.named.entry(key).or_insert((earliest, latest));
-        *kept = (kept.0.min(earliest), kept.1.max(latest));
-        if self.named.len() > NAMED_MAX {
-            self.named.pop_last();
-            self.cut = true;
+        if self.named.put(named) {
+            self.settle_named();
         }
+    }
+
+    fn settle_named(&mut self) {
+        self.named.settle();
+        self.cut |= self.named.truncate(NAMED_MAX);
     }
 
     /// What passed between the client of `road` and the network of its server from `from` to
@@ -172,36 +186,64 @@ impl Passages {
         let least = of_same_family(road.server.ip);
         let (hash, client, net, low, _) = place(road, slot_of(from));
         let high = slot_of(until).saturating_add(1).max(low);
-        let range = (hash, client, net, low, least)..(hash, client, net, high, least);
-        let slots = self.slots.range(range);
-        slots.flat_map(|((.., server), all)| all.iter().map(|passed| (*server, passed)))
+        let (low, high) = ((hash, client, net, low, least), (hash, client, net, high, least));
+        let slots = self.slots.from(move |(place, _)| *place < low);
+        let slots = slots.take_while(move |(place, _)| *place < high);
+        slots.map(|((.., server), passed)| (*server, passed))
+    }
+
+    /// Whether a slot would be the last: where there is no room, it would be given up at once.
+    fn is_beyond(&self, place: &Place) -> bool {
+        self.last_slot.as_ref().is_some_and(|last| place > last)
     }
 
     /// All that is kept, with client and server.
     pub(super) fn all(&self) -> impl Iterator<Item = (IpAddr, IpAddr, &Passed)> {
-        let slots = self.slots.iter();
-        slots.flat_map(|(&(_, client, _, _, server), all)| {
-            all.iter().map(move |passed| (client, server, passed))
-        })
+        let slots = self.slots.from(|_| false);
+        slots.map(|((_, client, _, _, server), passed)| (*client, *server, passed))
     }
 
     fn put(&mut self, place: Place, passed: Passed) {
-        let all = self.slots.entry(place).or_default();
-        match all.binary_search_by(|own| own.identity().cmp(&passed.identity())) {
-            Ok(at) => {
-                if let Some(own) = all.get_mut(at) {
-                    own.add(&passed);
-                }
-            }
-            Err(at) if at < NAMES_MAX => {
-                all.insert(at, passed);
-                all.truncate(NAMES_MAX);
-            }
-            Err(_) => {}
+        if !self.is_beyond(&place) && self.slots.put((place, passed)) {
+            self.settle_slots();
         }
-        if self.slots.len() > SLOTS_MAX {
-            self.slots.pop_last();
-        }
+    }
+
+    fn settle_slots(&mut self) {
+        self.slots.settle();
+        let (mut slot, mut slots, mut names) = (None, 0, 0);
+        self.slots.retain(|(place, _)| {
+            if slot == Some(*place) {
+                names += 1;
+            } else {
+                (slot, slots, names) = (Some(*place), slots + 1, 1);
+            }
+            slots <= SLOTS_MAX && names <= NAMES_MAX
+        });
+        let last = self.slots.last_settled().filter(|_| slots >= SLOTS_MAX);
+        self.last_slot = last.map(|(place, _)| *place);
+    }
+}
+
+impl Entry for (Place, Passed) {
+    fn order(&self, other: &Self) -> Ordering {
+        let ((place, passed), (others, other)) = (self, other);
+        place.cmp(others).then_with(|| passed.identity().cmp(&other.identity()))
+    }
+
+    fn add(&mut self, (_, other): &Self) {
+        self.1.add(other);
+    }
+}
+
+impl Entry for Named {
+    fn order(&self, other: &Self) -> Ordering {
+        self.key.cmp(&other.key)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.earliest = self.earliest.min(other.earliest);
+        self.latest = self.latest.max(other.latest);
     }
 }
 
@@ -215,11 +257,6 @@ impl Passed {
         self.latest = self.latest.max(other.latest);
         self.size = self.size.max(other.size);
     }
-}
-
-/// Whether `key` would be the last: where there is no room, it would be given up at once.
-fn is_beyond<K: Ord, V>(map: &BTreeMap<K, V>, key: &K) -> bool {
-    map.last_key_value().is_some_and(|(last, _)| key > last)
 }
 
 fn place(road: Road, slot: i64) -> Place {

@@ -55,6 +55,7 @@ fn passed(second: i64, name: &str, server: u8) -> Passage {
 fn judge(all: &[Silent], passages: impl IntoIterator<Item = Passage>) -> Option<Judged> {
     let mut folded = Passages::default();
     passages.into_iter().for_each(|passage| folded.add(passage));
+    folded.merge(Passages::default());
     Silences::of(all, &folded).judge(&all[0])
 }
 
