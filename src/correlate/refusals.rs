@@ -51,6 +51,10 @@ impl Acceptances {
 
     /// Adds all that `other` knows; the flows of the two must be distinct.
     pub fn merge(&mut self, other: Self) {
+        if self.ports.is_empty() {
+            *self = other;
+            return;
+        }
         for (port, place) in other.ports {
             self.put(port, place);
         }
