@@ -76,15 +76,20 @@ impl Prelude {
         self.rest.iter().map(move |header| (header.segment(&key), header.sender))
     }
 
-    /// Whether all that happened is that a closed port refused, as every stack does (RFC 9293
-    /// §3.5.2): a RST that acknowledges the SYN, and bears no mark of having been made from it.
+    /// Whether all that happened is that a port refused: a RST that acknowledges the SYN, and bears
+    /// no mark of having been made from it. Where number and window are not those of a stack (RFC
+    /// 9293 §3.5.2) nothing follows from that, for there is no other packet of its sender to hold
+    /// them against.
     pub fn is_plainly_refused(&self) -> bool {
         let (syn, [rst]) = (&self.syn, self.rest.as_slice()) else { return false };
+        let by_a_stack = (rst.seq, rst.window) == (SeqNumber(0), 0);
+        let counted_on = syn.ip.id.map(|id| id.wrapping_add(1));
+        let of_the_syn = |id| id == syn.ip.id || (!by_a_stack && id == counted_on);
         rst.sender != syn.sender
             && rst.flags == TcpFlags::RST.union(TcpFlags::ACK)
-            && (rst.seq, rst.ack) == (SeqNumber(0), syn.seq.plus(1))
-            && rst.window == 0
-            && (rst.ip.id != syn.ip.id || rst.ip.id.is_none_or(|id| id == 0))
+            && rst.ack == syn.seq.plus(1)
+            && (by_a_stack || rst.time >= syn.time)
+            && (rst.ip.id.is_none_or(|id| id == 0) || !of_the_syn(rst.ip.id))
     }
 
     /// Whether a SYN was all that was ever seen.
@@ -280,17 +285,21 @@ mod tests {
     }
 
     #[test]
-    fn only_a_stack_s_own_refusal_is_plain() {
+    fn only_a_refusal_that_nothing_speaks_against_is_plain() {
         let syn = segment(TcpFlags::SYN, (50_000, 81), 100, 0);
         let plain = Segment {
             window: 0,
             ip: IpHeader { id: Some(0), ..syn.ip },
             ..segment(TcpFlags::RST.union(TcpFlags::ACK), (81, 50_000), 0, 101)
         };
+        let numbered = Segment { seq: SeqNumber(7), window: 512, ..plain };
+        let early = Segment { time: Timestamp::ZERO, ..numbered };
+        let counted = Segment { ip: IpHeader { id: Some(8), ..syn.ip }, ..numbered };
         let mirrored = Segment { ip: syn.ip, ..plain };
         let wrong = Segment { ack: SeqNumber(100), ..plain };
         let bare = Segment { flags: TcpFlags::RST, ..plain };
-        for (rst, refused) in [(plain, true), (mirrored, false), (wrong, false), (bare, false)] {
+        let odd = [early, counted, mirrored, wrong, bare].map(|rst| (rst, false));
+        for (rst, refused) in [(plain, true), (numbered, true)].into_iter().chain(odd) {
             let (_, sender, mut prelude) = opened(&syn);
             assert!(prelude.takes(&rst, sender.other()));
             assert_eq!(prelude.is_plainly_refused(), refused);
