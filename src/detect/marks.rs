@@ -27,25 +27,26 @@ pub(super) fn of(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> V
 pub(super) fn ttl(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Option<Fact> {
     let range = own.ttl_range(suspect.frame)?;
     let seen = suspect.ttl;
-    let others = match range.packets {
-        1 => "the only packet before it".to_owned(),
-        n => format!("{n} packets before it"),
-    };
-    let claimed = scene.claimed(suspect);
-    let (signal, text) = match range.off(seen) {
-        0 => (
-            Signal::TtlMatch,
-            format!("{} has TTL {seen}, as {others} from {claimed} had", suspect.frame),
-        ),
+    let signal = match range.off(seen) {
+        0 => Signal::TtlMatch,
         1..=2 => return None,
-        _ => (
-            Signal::TtlShift,
-            format!("{} has TTL {seen}; {others} from {claimed} had {range}", suspect.frame),
-        ),
+        _ => Signal::TtlShift,
     };
     // One sample of the sender is half a line.
     let grade = if range.packets > 1 { Grade::Full } else { Grade::Half };
-    let words = Words { expected: format!("TTL {range}"), observed: format!("TTL {seen}"), text };
+    let words = scene.words(|| {
+        let others = match range.packets {
+            1 => "the only packet before it".to_owned(),
+            n => format!("{n} packets before it"),
+        };
+        let claimed = scene.claimed(suspect);
+        let text = if signal == Signal::TtlMatch {
+            format!("{} has TTL {seen}, as {others} from {claimed} had", suspect.frame)
+        } else {
+            format!("{} has TTL {seen}; {others} from {claimed} had {range}", suspect.frame)
+        };
+        Words { expected: format!("TTL {range}"), observed: format!("TTL {seen}"), text }
+    });
     Some(fact(signal, grade, suspect.frame, words))
 }
 
@@ -64,14 +65,14 @@ pub(super) fn ip_id_copied(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact
         return None;
     }
     let grade = if suspect.window == model.window { Grade::Full } else { Grade::Half };
-    let words = Words {
+    let words = scene.words(|| Words {
         expected: "an identification of the sender's own".to_owned(),
         observed: format!("IP-ID {id:#06x}, window {}", suspect.window),
         text: format!(
             "{} carries IP-ID {id:#06x}, copied from {} ({copied:#06x}), which it answers",
             suspect.frame, model.frame
         ),
-    };
+    });
     Some(fact(Signal::IpIdMirror, grade, suspect.frame, words))
 }
 
@@ -83,27 +84,32 @@ fn ip_id_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Opti
     }
     let line = own.ip_id_line()?;
     let (before, after) = own.ip_id_neighbours(suspect.frame);
-    let (fits, expected) = match line {
-        IpIdLine::Constant(own) => (id == own, format!("IP-ID {own:#06x}")),
+    let fits = match line {
+        IpIdLine::Constant(own) => id == own,
         IpIdLine::Rising => {
             let near = |from: u16, to: u16| to.wrapping_sub(from) <= Baseline::STEP_MAX;
-            let fits = before.is_some_and(|before| near(before, id))
-                || after.is_some_and(|after| near(id, after));
-            let show = |id: Option<u16>| id.map_or("none".to_owned(), |id| format!("{id:#06x}"));
-            (fits, format!("IP-ID between {} and {}", show(before), show(after)))
+            before.is_some_and(|before| near(before, id))
+                || after.is_some_and(|after| near(id, after))
         }
     };
-    let claimed = scene.claimed(suspect);
-    let (signal, text) = if fits {
-        (Signal::IpIdMatch, format!("{} continues the IP-ID line of {claimed}", suspect.frame))
-    } else {
-        let text = format!(
-            "{} carries IP-ID {id:#06x}, off the line of {claimed} ({expected})",
-            suspect.frame
-        );
-        (Signal::IpIdBreak, text)
-    };
-    let words = Words { expected, observed: format!("IP-ID {id:#06x}"), text };
+    let words = scene.words(|| {
+        let show = |id: Option<u16>| id.map_or("none".to_owned(), |id| format!("{id:#06x}"));
+        let expected = match line {
+            IpIdLine::Constant(own) => format!("IP-ID {own:#06x}"),
+            IpIdLine::Rising => format!("IP-ID between {} and {}", show(before), show(after)),
+        };
+        let claimed = scene.claimed(suspect);
+        let text = if fits {
+            format!("{} continues the IP-ID line of {claimed}", suspect.frame)
+        } else {
+            format!(
+                "{} carries IP-ID {id:#06x}, off the line of {claimed} ({expected})",
+                suspect.frame
+            )
+        };
+        Words { expected, observed: format!("IP-ID {id:#06x}"), text }
+    });
+    let signal = if fits { Signal::IpIdMatch } else { Signal::IpIdBreak };
     Some(fact(signal, Grade::Full, suspect.frame, words))
 }
 
@@ -113,14 +119,14 @@ fn missing_timestamp(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
         return None;
     }
     let grade = if suspect.is_reset() { Grade::Half } else { Grade::Full };
-    let words = Words {
+    let words = scene.words(|| Words {
         expected: "a TCP timestamp, as agreed in the handshake".to_owned(),
         observed: "no timestamp".to_owned(),
         text: format!(
             "{} has no TCP timestamp, though both sides agreed on them in the handshake",
             suspect.frame
         ),
-    };
+    });
     Some(fact(Signal::NoTimestamp, grade, suspect.frame, words))
 }
 
@@ -132,21 +138,23 @@ fn timestamp_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
     let theirs = Baseline::of(scene, suspect.direction.reverse(), &[]);
     let echo_fits = theirs.may_have_sent(stamps.echo, suspect).unwrap_or(true);
     let fits = off <= tolerance && (echo_fits || stamps.echo == 0);
-    let claimed = scene.claimed(suspect);
-    let (signal, text) = if fits {
-        (Signal::TsvalMatch, format!("{} continues the clock of {claimed}", suspect.frame))
-    } else {
-        let text = format!(
-            "{} carries timestamps {} and {}, off the clock of {claimed}",
-            suspect.frame, stamps.value, stamps.echo
-        );
-        (Signal::TsvalBreak, text)
-    };
-    let words = Words {
-        expected: format!("TSval about {expected}"),
-        observed: format!("TSval {}, TSecr {}", stamps.value, stamps.echo),
-        text,
-    };
+    let words = scene.words(|| {
+        let claimed = scene.claimed(suspect);
+        let text = if fits {
+            format!("{} continues the clock of {claimed}", suspect.frame)
+        } else {
+            format!(
+                "{} carries timestamps {} and {}, off the clock of {claimed}",
+                suspect.frame, stamps.value, stamps.echo
+            )
+        };
+        Words {
+            expected: format!("TSval about {expected}"),
+            observed: format!("TSval {}, TSecr {}", stamps.value, stamps.echo),
+            text,
+        }
+    });
+    let signal = if fits { Signal::TsvalMatch } else { Signal::TsvalBreak };
     Some(fact(signal, Grade::Full, suspect.frame, words))
 }
 
@@ -194,25 +202,26 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     // server could have reacted to.
     let reacts = suspect.has_ack() && suspect.ack == asked.seq_end();
     let grade = if reacts || (fast && haste.is_alone(rtt)) { Grade::Full } else { Grade::Half };
-    let kind = if suspect.payload_len > 0 && !suspect.is_reset() {
-        "an answer".to_owned()
-    } else {
-        suspect.flags.to_string()
-    };
-    let claimed = scene.claimed(suspect);
-    let text = if fast {
-        format!(
-            "{} ({kind}) claims to come from {claimed} but arrived {took} after {}; the server needs {rtt}",
-            suspect.frame, asked.frame
-        )
-    } else {
-        let how = if took < rtt { "not much" } else { "no" };
-        format!(
-            "{} came {took} after {}, {how} sooner than the server, which needs {rtt}",
-            suspect.frame, asked.frame
-        )
-    };
-    let words = Words { expected: format!("{rtt} or more"), observed: took.to_string(), text };
+    let words = scene.words(|| {
+        let claimed = scene.claimed(suspect);
+        let text = if fast {
+            let kind = match suspect.payload_len {
+                1.. if !suspect.is_reset() => "an answer".to_owned(),
+                _ => suspect.flags.to_string(),
+            };
+            format!(
+                "{} ({kind}) claims to come from {claimed} but arrived {took} after {}; the server needs {rtt}",
+                suspect.frame, asked.frame
+            )
+        } else {
+            let how = if took < rtt { "not much" } else { "no" };
+            format!(
+                "{} came {took} after {}, {how} sooner than the server, which needs {rtt}",
+                suspect.frame, asked.frame
+            )
+        };
+        Words { expected: format!("{rtt} or more"), observed: took.to_string(), text }
+    });
     Some(fact(signal, grade, suspect.frame, words))
 }
 

@@ -26,6 +26,7 @@ pub(super) fn judge(scene: &Scene<'_>, spoken_for: &[FrameId]) -> Option<Suspici
 struct Charge<'a> {
     suspect: &'a Sighting,
     contradictions: Vec<Contradiction>,
+    /// Without words: most charges come to nothing.
     marks: Vec<Fact>,
 }
 
@@ -36,10 +37,16 @@ impl<'a> Charge<'a> {
         } else {
             reset_sequence::of_fin(scene, suspect)
         };
-        let own = Baseline::of(scene, suspect.direction, &[suspect.frame]);
         let worth_it = suspect.is_reset() || !contradictions.is_empty();
-        let marks = if worth_it { marks::of(scene, suspect, &own) } else { Vec::new() };
+        let marks = if worth_it { marks_of(&scene.muted(), suspect) } else { Vec::new() };
         Self { suspect, contradictions, marks }
+    }
+
+    /// All that speaks for and against it, in words.
+    fn told(&self, scene: &Scene<'_>) -> Vec<Fact> {
+        let contradictions = self.contradictions.iter().map(|found| found.fact.clone());
+        let marks = if self.marks.is_empty() { Vec::new() } else { marks_of(scene, self.suspect) };
+        contradictions.chain(marks).collect()
     }
 
     /// Proof first, then the number of signals that speak for it.
@@ -53,6 +60,10 @@ impl<'a> Charge<'a> {
     fn is_empty(&self) -> bool {
         self.rank() == (false, 0, 0)
     }
+}
+
+fn marks_of(scene: &Scene<'_>, suspect: &Sighting) -> Vec<Fact> {
+    marks::of(scene, suspect, &Baseline::of(scene, suspect.direction, &[suspect.frame]))
 }
 
 /// Signals that take weight from a suspicion.
@@ -197,15 +208,12 @@ pub(super) fn trigger_of(scene: &Scene<'_>, first: FrameId) -> Option<FrameId> {
 
 /// The prime suspect's facts, the proofs against its accomplices, and what the pattern says.
 fn facts(scene: &Scene<'_>, prime: &Charge<'_>, group: &[&Charge<'_>]) -> Vec<Fact> {
-    let mut facts: Vec<Fact> =
-        prime.contradictions.iter().map(|found| found.fact.clone()).collect();
-    facts.extend(prime.marks.iter().cloned());
+    let mut facts = prime.told(scene);
     for charge in group.iter().filter(|charge| !std::ptr::eq(**charge, prime)) {
-        let new = charge.contradictions.iter().map(|found| &found.fact).chain(&charge.marks);
-        for found in new {
+        for found in charge.told(scene) {
             let known = facts.iter().any(|fact| fact.signal.family() == found.signal.family());
             if !known && !speaks_against(found.signal) {
-                facts.push(found.clone());
+                facts.push(found);
             }
         }
     }

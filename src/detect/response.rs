@@ -50,8 +50,9 @@ impl<'a> Quarrel<'a> {
         let copies: Vec<FrameId> =
             conflicts.iter().flat_map(|found| [found.first.frame, found.later.frame]).collect();
         let own = Baseline::of(scene, Direction::ToClient, &copies);
+        let mute = scene.muted();
         let strangeness = |seen: &Sighting| {
-            marks::of(scene, seen, &own)
+            marks::of(&mute, seen, &own)
                 .iter()
                 .map(|mark| if speaks_against(mark.signal) { -1 } else { 2 })
                 .sum::<i32>()
@@ -94,9 +95,10 @@ fn noticed(scene: &Scene<'_>) -> Option<Sighting> {
 /// The first answer whose headers are not the server's.
 fn foreign(scene: &Scene<'_>) -> Option<Sighting> {
     let own = Baseline::of(scene, Direction::ToClient, &payload_frames(scene));
+    let mute = scene.muted();
     let is_strange = |head: &&Sighting| {
         let strange = |mark: &Fact| matches!(mark.signal, Signal::TtlShift | Signal::NoTimestamp);
-        marks::of(scene, head, &own).iter().any(strange)
+        marks::of(&mute, head, &own).iter().any(strange)
     };
     let heads = scene.answers.iter().filter_map(|answer| scene.sighting(answer.begins));
     heads.into_iter().find(is_strange).copied()

@@ -73,5 +73,6 @@ pub(super) fn scene<'a>(handshake: &'a Handshake, log: &'a [Sighting]) -> Scene<
         answers: &[],
         refusal: None,
         gaps: 0,
+        mute: false,
     }
 }

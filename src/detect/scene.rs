@@ -116,6 +116,8 @@ pub struct Scene<'a> {
     pub refusal: Option<TlsRefusal>,
     /// Payload bytes that the capture lacks, either way.
     pub gaps: u64,
+    /// Marks are only weighed and not told yet: they need no words, which cost the most.
+    pub mute: bool,
 }
 
 /// How a gateway shows that it does not know a connection any more.
@@ -128,6 +130,16 @@ pub enum LostTrack {
 }
 
 impl<'a> Scene<'a> {
+    /// The same, mute.
+    pub(super) const fn muted(&self) -> Self {
+        Self { mute: true, ..*self }
+    }
+
+    /// The words of a mark, or none where the scene is mute.
+    pub(super) fn words(&self, told: impl FnOnce() -> Words) -> Words {
+        if self.mute { Words::default() } else { told() }
+    }
+
     /// What was sent in `direction`, frames captured twice counted once.
     pub fn sent(&self, direction: Direction) -> impl Iterator<Item = &'a Sighting> + use<'a> {
         self.log.iter().filter(move |seen| seen.direction == direction && !seen.duplicate)
@@ -243,6 +255,7 @@ pub(super) fn fact(signal: Signal, grade: Grade, frame: FrameId, words: Words) -
 }
 
 /// What was expected, what was seen, and both in a sentence.
+#[derive(Default)]
 pub(super) struct Words {
     pub(super) expected: String,
     pub(super) observed: String,

@@ -163,6 +163,7 @@ impl Watch {
             answers: &case.answers,
             refusal: case.refusal,
             gaps,
+            mute: false,
         };
         let (handshake, explained) =
             handshake::judge(&scene).map(|judged| (judged.suspicion, judged.explained)).unzip();
