@@ -315,7 +315,9 @@ fn alternatives(scene: &Scene<'_>, prime: &Charge<'_>) -> Vec<String> {
     if let Some(lost) = scene.lost_track(prime.suspect).filter(|_| !proven) {
         let why = match lost {
             LostTrack::Forgot(pause) => format!("its sender had said nothing for {pause}"),
-            LostTrack::Refused(asked) => format!("it refuses {asked}, a bare acknowledgment"),
+            LostTrack::Refused(asked) => {
+                format!("it refuses what belongs to the middle of an answer, at {asked}")
+            }
         };
         open.push(format!("A gateway or firewall on the way had lost track of it: {why}."));
     }

@@ -195,15 +195,21 @@ impl<'a> Scene<'a> {
         if pause >= FORGETFUL {
             return Some(LostTrack::Forgot(pause));
         }
-        let form = rst.is_reset() && !rst.has_ack();
+        if rst.has_ack() || !rst.is_reset() {
+            return None;
+        }
+        let named = self.trigger_before(rst.frame);
+        let after_name = |seen: &Sighting| named.is_none_or(|named| seen.frame > named);
+        let answers = |seen: &&Sighting| seen.payload_len > 0 && after_name(seen);
         let refused = self
             .before(rst, rst.direction.reverse())
-            .find(|seen| form && !seen.is_reset() && seen.has_ack() && seen.ack == rst.seq)?;
-        let named = self.trigger_before(rst.frame);
-        let in_answer = self
-            .before(refused, rst.direction)
-            .any(|seen| seen.payload_len > 0 && named.is_none_or(|named| seen.frame > named));
-        in_answer.then_some(LostTrack::Refused(refused.frame))
+            .find(|seen| !seen.is_reset() && seen.has_ack() && seen.ack == rst.seq)
+            .filter(|seen| self.before(seen, rst.direction).any(|seen| answers(&seen)));
+        // Or one that the capture lacks: the number is where a part of the answer ended.
+        let unseen = || {
+            self.before(rst, rst.direction).filter(answers).find(|seen| seen.seq_end() == rst.seq)
+        };
+        refused.or_else(unseen).map(|seen| LostTrack::Refused(seen.frame))
     }
 
     /// Tap to server and back.

@@ -187,3 +187,21 @@ def firewall_in_front(lab):
     lab.curl("http://open.example:8080/")
     lab.curl("http://open.example:8443/", "-m", "2")
     lab.curl("http://open.example/")
+
+
+@innocent(shows=("tcp.flags.reset == 1",))
+def server_bans(lab):
+    """A server's own packet filter begins to refuse a client in the middle of a download.
+
+    It answers each packet of the client by a reset, as nftables' `reject with tcp reset` does. The
+    server's TCP, which knows nothing of that, goes on sending.
+    """
+    lab.server("slow")
+    slow = lab.curl("http://odd.example/", "-m", "6", wait=False)
+    lab.sleep(0.7)
+    for rule in ("add table inet ban", "add chain inet ban input "
+                 "{ type filter hook input priority 0; }",
+                 "add rule inet ban input ip saddr 198.51.100.0/24 meta l4proto tcp "
+                 "reject with tcp reset"):
+        lab.run("server", "nft", rule)
+    slow.wait(12)

@@ -48,6 +48,18 @@ def outage(lab):
     lab.curl("http://shared-b.example/")
 
 
+@innocent(far=both(outages=[[2.0, 8.0]]), shows=(RETRANSMITTED,))
+def outage_kept_alive(lab):
+    """The path is down for some seconds while a connection is in use: its next request is not heard.
+
+    Another name at the same server is answered before and after; the connection's own first request,
+    for the same name, had been answered a moment before.
+    """
+    lab.curl("http://shared-b.example/")
+    lab.client("many-requests", SHARED, "shared-a.example", *["/"] * 24)
+    lab.curl("http://shared-b.example/")
+
+
 @innocent(far={"to_right": {"largest": 1000}}, shows=(RETRANSMITTED,))
 def mtu_black_hole(lab):
     """Large packets to the server are lost without a word; small ones pass.
