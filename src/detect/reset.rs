@@ -57,6 +57,11 @@ impl<'a> Charge<'a> {
         (proofs > 0, self.contradictions.len(), speaking)
     }
 
+    /// Beside a proven one, whoever guesses where the connection is by now is of the same company.
+    fn guesses_ahead(&self) -> bool {
+        self.contradictions.iter().any(|found| found.fact.signal == Signal::RstSeqAhead)
+    }
+
     fn is_empty(&self) -> bool {
         self.rank() == (false, 0, 0)
     }
@@ -105,7 +110,7 @@ fn accomplices<'a, 'b>(
         .filter(|charge| {
             let same = std::ptr::eq(*charge, prime);
             let by_name = named.contains(&charge.suspect.frame);
-            let by_proof = proven && charge.rank().0;
+            let by_proof = proven && (charge.rank().0 || charge.guesses_ahead());
             same || by_name || by_proof || is_alike(scene, prime, charge)
         })
         .collect()

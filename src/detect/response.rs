@@ -79,8 +79,11 @@ fn copies_of(conflicts: &[&Conflict], which: impl Fn(&Conflict) -> Sighting) -> 
 /// Conflicts that can count: sent to the client, in more than one byte, and no link padding (a few
 /// zero bytes at the end of a small packet that some captures count as data).
 fn counts(conflict: &Conflict) -> bool {
+    // Later copies are of another connection, or of a capture that was put together.
+    const SENT_AGAIN_MAX: Duration = Duration::from_secs(3_600);
     let padding = |bytes: &[u8]| conflict.len <= 18 && bytes.iter().all(|byte| *byte == 0);
     conflict.first.direction == Direction::ToClient
+        && conflict.later.time.distance(conflict.first.time) <= SENT_AGAIN_MAX
         && conflict.differing > 1
         && !padding(&conflict.first_bytes)
         && !padding(&conflict.later_bytes)
