@@ -156,7 +156,8 @@ impl<'a> Controls<'a> {
             // Several beside it show that the way lives, and what others got, that the server does.
             // Its handshake does not: a full queue behind SYN cookies forgets it.
             _ if path.during && beside >= 2 && self.alive.is_some() => Some(Grade::Full),
-            _ if here.any() || path.both() => Some(Grade::Half),
+            // Servers beside it say nothing of this one, unless it is known to have lived.
+            _ if here.any() || (path.both() && self.alive.is_some()) => Some(Grade::Half),
             _ => None,
         }
     }
