@@ -8,7 +8,7 @@
 use crate::evidence::{Grade, Kind, Signal};
 
 /// Version of the catalogue and its weights, told in the summary record.
-pub const SIGNALS_VERSION: u32 = 3;
+pub const SIGNALS_VERSION: u32 = 4;
 
 /// What a signal is worth.
 #[derive(Clone, Copy, PartialEq, Debug)]

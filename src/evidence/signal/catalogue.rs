@@ -6,16 +6,16 @@ use super::{Signal, SignalEntry};
 pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     entry(
         Signal::RstSeqAhead,
-        "Two RSTs of one direction, less than 2 s apart and with no FIN before: the second's sequence number lies more than 2 above the first's, above all data which that side sent and above the peer's highest acknowledgment.",
+        "Two RSTs of one direction, less than 2 s apart and with no FIN before: the second's sequence number lies more than 2 above the first's, above all data which that side sent and above the peer's highest acknowledgment. A proof where the second came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror), or as a bare RST too soon to answer an acknowledgment that the capture lacks; in part otherwise.",
         "An injector that guesses how far the window has moved meanwhile. A stack knows its own sequence number and does not guess.",
-        "None known.",
+        "A capture that lacks packets: each of a server's honest resets has the number of an acknowledgment that it answers.",
         "Weaver, Sommer, Paxson 2009 (RST_SEQ_CHANGE)",
     ),
     entry(
         Signal::RstThenData,
-        "After a RST from the server, the server sends data or a later acknowledgment on the same connection, at or beyond the RST's sequence number, with no new SYN between.",
+        "After a RST from the server, the server sends data or a later acknowledgment on the same connection, at or beyond the RST's sequence number, with no new SYN between. A proof where the RST came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror). Not counted where it refuses what belongs to the middle of an answer.",
         "The server did not know that it had reset the connection.",
-        "Port reuse with the SYN missing from the capture, two taps mixed in one file, a load balancer that resets on behalf of a back end. Evasion tools on the client send such resets themselves: only the server's are counted.",
+        "Port reuse with the SYN missing from the capture, two taps mixed in one file, a load balancer that resets on behalf of a back end, a packet filter on the server or before it that begins to refuse the client. Evasion tools on the client send such resets themselves: only the server's are counted.",
         "Weaver, Sommer, Paxson 2009 (DATA after RST); RFC 9293 section 3.5.2",
     ),
     entry(
@@ -27,7 +27,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::RstThenSynAck,
-        "A RST that claims to come from the server answers a SYN; then a SYN/ACK acknowledges that same SYN, with no other SYN between.",
+        "A RST that claims to come from the server answers a SYN; then a SYN/ACK acknowledges that same SYN, with no other SYN between. A proof where that comes before any SYN is sent again, and the RST came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror).",
         "The server accepted the connection that it is said to have refused.",
         "A SYN sent again after the RST, if the capture lacks it.",
         "RFC 9293 section 3.10.7.2",
@@ -41,14 +41,14 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::FinAckSkew,
-        "The server's FIN+ACK acknowledges one more than the client ever sent, as if the client had sent a FIN.",
+        "The server's FIN+ACK acknowledges one more than the client ever sent, as if the client had sent a FIN, and the client's next packet does not count one either. In part: nothing of the client follows.",
         "A forged close that was computed as an answer to a close.",
         "The client's FIN is missing from the capture.",
         "Captures from Iran, 2022 and later",
     ),
     entry(
         Signal::DataAfterFin,
-        "After a FIN from the server, the server sends data at or beyond the FIN's sequence number.",
+        "After a FIN from the server, the server sends data at or beyond the FIN's sequence number. A proof where they adjoin it; in part where they lie further on.",
         "The server did not know that it had closed: a stack sends no data after its FIN.",
         "Port reuse with the SYN missing from the capture.",
         "RFC 9293 section 3.6",
@@ -160,7 +160,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::TsvalBreak,
-        "Timestamp outside the sender's line, or an echo of a value that the peer never sent.",
+        "Timestamp outside the sender's line, or an echo of a value that the peer cannot have come to by then.",
         "Nothing by itself.",
         "Proxies; stacks with an offset for each connection.",
         "RFC 7323 section 5.4",
@@ -217,7 +217,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     entry(
         Signal::DnsConflict,
         "Two answers to one query (same ports, id, name and type), within 5 s, that contradict each other: addresses of different networks, or an address and the denial that there is one.",
-        "One of the two is not the resolver's: it sends one answer to one query. Proof where the query was sent once, the answers came within a second and their headers differ as two senders' do.",
+        "One of the two is not the resolver's: it sends one answer to one query. Proof where the query was sent once, the answers came within a second and their headers differ as two senders' do, whose ways the resolver does not have both.",
         "The client asked again, and a balanced set rotated; a capture that lacks the second query. As many honest answers are allowed for as queries were seen.",
         "Anonymous 2012, The Collateral Damage of Internet Censorship by DNS Injection; Duan and others 2012, Hold-On",
     ),
@@ -307,7 +307,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::ControlPassed,
-        "Another flow of the same client to the same port of the same server, for another name, was answered while the silence lasted, or both before and after it within two minutes; or two servers of the same prefix (/24, /48) answered the client so, and the server another client that asked for another name. In part: on one side only, or another server of the prefix alone.",
+        "Another flow of the same client to the same port of the same server, for another name, was answered while the silence lasted; or both before and after it within two minutes, where the silence began on a fresh connection and no other flow of the client was silent at the time; or two servers of the same prefix (/24, /48) answered the client so, and the server another client that asked for another name. In part: on one side only, or another server of the prefix alone.",
         "Path and server were alive for other names: the name, and nothing else that this capture shows, makes the difference.",
         "A server that treats its names differently; machines behind one address of which one is dead; a full queue that discards by chance. In part: a server whose queue is full, or dead, behind SYN cookies (RFC 4987 section 3.6), which connect all the same.",
         "The rule of control measurements: OONI Web Connectivity; Weaver, Sommer, Paxson 2009",
