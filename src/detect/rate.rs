@@ -14,7 +14,7 @@
 
 use super::Watch;
 use crate::evidence::{Ceiling, HostSource, Run, Slices};
-use crate::flow::{Observation, Sighting, TcpFlow};
+use crate::flow::{Observation, Phase, Sighting, TcpFlow};
 use crate::wire::{Direction, Duration, FrameId, SeqNumber, Timestamp};
 
 /// Watches the rates of one flow.
@@ -83,6 +83,10 @@ impl Rates {
         let sighting = &seen.sighting;
         // A single byte may be a keep-alive's (RFC 9293 §3.8.4).
         if sighting.payload_len <= 1 || sighting.duplicate || sighting.is_reset() {
+            return;
+        }
+        // What is sent again to somebody who has left tells nothing of the way.
+        if seen.before == Phase::Reset {
             return;
         }
         let Some(way) = self.ways.get_mut(sighting.direction.index()) else { return };

@@ -69,14 +69,40 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Whether no more is sure than that others answered: not with a known notice, and for all that is
-/// known the visitor was not to be kept away.
-pub(super) fn is_replaced(findings: &[&Finding]) -> bool {
-    let mut sure = findings.iter().filter(|finding| finding.confidence >= Confidence::Likely);
-    let noticed = |finding: &Finding| {
-        finding.block_page.as_ref().is_some_and(|page| page.fingerprint.is_some())
-    };
-    sure.all(|finding| finding.kind == Kind::Response && !noticed(finding))
+/// What the interference with a name comes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Manner {
+    Blocked,
+    /// No more is sure than that others answered: not with a known notice, and for all that is known
+    /// the visitor was not to be kept away.
+    Replaced,
+    /// It came through, but slowly.
+    Slowed,
+}
+
+impl Manner {
+    pub(super) fn of(findings: &[&Finding]) -> Self {
+        let sure = || findings.iter().filter(|finding| finding.confidence >= Confidence::Likely);
+        let noticed = |finding: &Finding| {
+            finding.block_page.as_ref().is_some_and(|page| page.fingerprint.is_some())
+        };
+        if sure().all(|finding| finding.kind == Kind::Response && !noticed(finding)) {
+            Self::Replaced
+        } else if sure().all(|finding| finding.kind == Kind::Throttle) {
+            Self::Slowed
+        } else {
+            Self::Blocked
+        }
+    }
+
+    /// Of all that was asked for, and of a part.
+    pub(super) const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Blocked => ("blocked", "partly blocked"),
+            Self::Replaced => ("answers replaced", "answers partly replaced"),
+            Self::Slowed => ("slowed down", "partly slowed down"),
+        }
+    }
 }
 
 fn headline(page: &mut Page<'_>, group: &Group<'_>) -> io::Result<()> {
@@ -87,19 +113,15 @@ fn headline(page: &mut Page<'_>, group: &Group<'_>) -> io::Result<()> {
     };
     let rest = group.record.map_or_else(
         || format!(" — {}", count(group.findings.len() as u64, "finding", "findings")),
-        |record| format!(" — {}", verdict(record, is_replaced(&group.findings))),
+        |record| format!(" — {}", verdict(record, Manner::of(&group.findings))),
     );
     page.lead(0, ink, &group.name, &rest)
 }
 
 /// `partly blocked: 2 of 5 accesses interfered with (2 untouched, 1 unclear), from 1 of 2 client
 /// addresses, 2015-06-22 …`
-fn verdict(record: &HostRecord, replaced: bool) -> String {
-    let (wholly, partly) = if replaced {
-        ("answers replaced", "answers partly replaced")
-    } else {
-        ("blocked", "partly blocked")
-    };
+fn verdict(record: &HostRecord, manner: Manner) -> String {
+    let (wholly, partly) = manner.words();
     let all = count(record.accesses, "access", "accesses");
     match record.verdict {
         HostVerdict::Blocked => format!("{wholly}: {}", interfered(record, &all)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::Outcome;
-use super::hosts::is_replaced;
+use super::hosts::Manner;
 use super::words::{count, list, name, period, thousands};
 use crate::evidence::{AccessRecord, Finding, HostRecord, HostVerdict, JoinedBy, ServiceRecord};
 use crate::report::page::{Ink, Page};
@@ -41,8 +41,8 @@ enum Only {
 /// A service of which something is told.
 struct Told<'a> {
     record: &'a ServiceRecord,
-    /// Answers of its names were replaced, and no more than that is sure.
-    replaced: bool,
+    /// What the interference comes to.
+    manner: Manner,
 }
 
 pub(super) fn write(page: &mut Page<'_>, outcome: &Outcome<'_>) -> io::Result<()> {
@@ -78,7 +78,7 @@ fn told<'a>(outcome: &Outcome<'a>, hosts: &Hosts<'_>) -> Vec<Told<'a>> {
     }
     let of = |record: &'a ServiceRecord| {
         let findings = findings.get(&(record.service.as_str(), record.by))?;
-        Some(Told { record, replaced: is_replaced(findings) })
+        Some(Told { record, manner: Manner::of(findings) })
     };
     outcome.summary.services.iter().filter_map(of).collect()
 }
@@ -87,11 +87,10 @@ fn told<'a>(outcome: &Outcome<'a>, hosts: &Hosts<'_>) -> Vec<Told<'a>> {
 /// addresses, 2015-06-22 …`
 fn headline(page: &mut Page<'_>, told: &Told<'_>) -> io::Result<()> {
     let service = told.record;
-    let (ink, word) = match (service.verdict, told.replaced) {
-        (HostVerdict::Blocked, false) => (Ink::Alarm, "blocked"),
-        (HostVerdict::Blocked, true) => (Ink::Alarm, "answers replaced"),
-        (_, false) => (Ink::Warning, "partly blocked"),
-        (_, true) => (Ink::Warning, "answers partly replaced"),
+    let (wholly, partly) = told.manner.words();
+    let (ink, word) = match service.verdict {
+        HostVerdict::Blocked => (Ink::Alarm, wholly),
+        _ => (Ink::Warning, partly),
     };
     let number = |verdict| service.hosts.get(&verdict).map_or(0, |names| names.count);
     let hit = number(HostVerdict::Blocked).saturating_add(number(HostVerdict::Partly));
@@ -140,7 +139,11 @@ fn sides<'a>(
         let note = if all_answers.is_some() { "" } else { note(only(host, service)) };
         Some(Access { host: &host.host, record: host.untouched_in.as_ref()?, note })
     };
-    let hit = if told.replaced { "Replaced" } else { "Blocked" };
+    let hit = match told.manner {
+        Manner::Blocked => "Blocked",
+        Manner::Replaced => "Replaced",
+        Manner::Slowed => "Slowed down",
+    };
     let at_times = format!("{hit} for some or at times");
     let sides: [(&str, HostVerdict, Shown<'a, '_>); 4] = [
         (hit, HostVerdict::Blocked, &refused),
