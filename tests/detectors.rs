@@ -210,6 +210,38 @@ fn a_second_rst_that_guesses_ahead_is_forged() {
 }
 
 #[test]
+fn honest_resets_whose_acknowledgments_the_capture_lacks_do_not_guess() {
+    // As above, but of the server's last data and the client's acknowledgments nothing was captured.
+    let resets = [server(3 * RTT + 1500, RST, 1001, 0, 0), server(3 * RTT + 1600, RST, 2001, 0, 0)];
+    let (_, verdict) = reset(&resets);
+    assert!(!matches!(verdict, Some("likely" | "confirmed")), "{verdict:?}");
+    // Too early to answer anything that the capture may lack.
+    let early = resets.map(|rst| Packet { micros: rst.micros - 2 * RTT, ..rst });
+    assert_eq!(reset(&early).1, Some("confirmed"));
+}
+
+#[test]
+fn a_filter_on_the_server_that_refuses_behind_its_back_is_no_third_party() {
+    // A new request is refused in the server's name, at its distance and in its time; the server, which
+    // never got it, sends its last data again.
+    let answer = server(2 * RTT + 1000, ACK, 1, 101, 1200);
+    let rst = Packet { stamped: false, ..server(3 * RTT, RST, 1, 0, 0) };
+    let unaware = server(8 * RTT, ACK, 1, 101, 1200);
+    let (signals, verdict) = reset(&[rst, unaware]);
+    assert!(signals.contains(&Signal::RstThenData));
+    assert!(!matches!(verdict, Some("likely" | "confirmed")), "{verdict:?}");
+    // In the middle of an answer even a filter that stands elsewhere is none that chose a name.
+    let heard = client(2 * RTT + 1500, ACK, 101, 1201, 0);
+    let refused = forged(server(3 * RTT, RST, 1201, 0, 0));
+    let goes_on = server(6 * RTT, ACK, 1201, 101, 1200);
+    assert!(!matches!(reset(&[answer, heard, refused, goes_on]).1, Some("likely" | "confirmed")));
+    // Nor where the acknowledgment is not in the capture.
+    assert!(!matches!(reset(&[answer, refused, goes_on]).1, Some("likely" | "confirmed")));
+    let foreign = forged(server(RTT + 20_000, RST, 1, 0, 0));
+    assert_eq!(reset(&[foreign, unaware]).1, Some("confirmed"));
+}
+
+#[test]
 fn a_stack_that_answers_each_late_segment_does_not_guess() {
     // The server has closed; each segment that was under way gets a RST at the number that it
     // acknowledges (RFC 9293 §3.10.7.1), so the numbers rise with the acknowledgments.
@@ -287,6 +319,15 @@ fn data_beyond_a_fin_shows_that_the_fin_was_forged() {
 }
 
 #[test]
+fn data_far_beyond_a_fin_may_be_of_a_later_connection() {
+    let fin = server(2 * RTT + 1000, FIN_ACK, 1, 101, 0);
+    let later = server(100 * RTT, ACK, 20_000_000, 101, 1200);
+    let (signals, verdict) = reset(&[fin, later]);
+    assert!(signals.contains(&Signal::DataAfterFin));
+    assert!(!matches!(verdict, Some("likely" | "confirmed")), "{verdict:?}");
+}
+
+#[test]
 fn a_fin_sent_again_with_its_last_data_is_no_contradiction() {
     let data = server(2 * RTT + 1000, ACK, 1, 101, 1200);
     let fin = server(2 * RTT + 1100, FIN_ACK, 1201, 101, 0);
@@ -302,6 +343,15 @@ fn a_fin_that_acknowledges_a_fin_never_sent_is_odd_and_no_proof() {
     let (signals, verdict) = reset(&[fin]);
     assert!(signals.contains(&Signal::FinAckSkew));
     assert_ne!(verdict, Some("confirmed"));
+}
+
+#[test]
+fn a_fin_that_the_capture_lacks_was_sent_all_the_same() {
+    let fin = Packet { stamped: true, ..server(3 * RTT, FIN_ACK, 1, 102, 0) };
+    let counts_it = client(3 * RTT + 500, ACK, 102, 2, 0);
+    assert!(!reset(&[fin, counts_it]).0.contains(&Signal::FinAckSkew));
+    let counts_none = client(3 * RTT + 500, ACK, 101, 1, 0);
+    assert!(reset(&[fin, counts_none]).0.contains(&Signal::FinAckSkew));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Flows of the same client and network, near in time.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::passages::{Road, network};
 use crate::wire::{FrameId, Timestamp};
@@ -46,13 +46,35 @@ impl<'a, T: Peer> Peers<'a, T> {
         (low, high): (Timestamp, Timestamp),
     ) -> impl Iterator<Item = &'a T> {
         let flows = self.flows.get(&place(flow)).map(Vec::as_slice).unwrap_or_default();
-        let begin = flows.partition_point(|flow| flow.since().0 < low);
         let (_, own) = flow.since();
-        let near = flows.iter().skip(begin).take(PEERS_MAX);
-        near.take_while(move |flow| flow.since().0 <= high)
-            .filter(move |flow| flow.since().1 != own)
-            .copied()
+        since(flows, (low, high)).filter(move |flow| flow.since().1 != own)
     }
+
+    /// The others of `flow`'s client from `low` to `high`, whatever network they went to,
+    /// [`PEERS_MAX`] at most of each.
+    pub(super) fn of_client(
+        &self,
+        flow: &T,
+        window: (Timestamp, Timestamp),
+    ) -> impl Iterator<Item = &'a T> {
+        let client = flow.road().client;
+        let (_, own) = flow.since();
+        let networks = self.flows.range((client, IpAddr::V4(Ipv4Addr::UNSPECIFIED))..);
+        networks
+            .take_while(move |((of, _), _)| *of == client)
+            .flat_map(move |(_, flows)| since(flows, window))
+            .filter(move |flow| flow.since().1 != own)
+    }
+}
+
+/// Of `flows`, which are in the order of their time, those from `low` to `high`.
+fn since<'a, T: Peer>(
+    flows: &[&'a T],
+    (low, high): (Timestamp, Timestamp),
+) -> impl Iterator<Item = &'a T> {
+    let begin = flows.partition_point(|flow| flow.since().0 < low);
+    let near = flows.iter().skip(begin).take(PEERS_MAX);
+    near.take_while(move |flow| flow.since().0 <= high).copied()
 }
 
 fn place(flow: &impl Peer) -> (IpAddr, IpAddr) {

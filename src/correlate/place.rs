@@ -94,7 +94,7 @@ impl Place {
             return Some(Fact { grade: if thin { Grade::Half } else { fact.grade }, ..fact });
         };
         let frame = fact.frame;
-        let signal = if took < least.over(2) {
+        let signal = if took < least.over(2) && least > TELLING_MIN {
             fact.signal
         } else if took.times(4) >= least.times(3) {
             Signal::TimingMatch
@@ -122,5 +122,7 @@ impl Place {
 const TTL_MARGIN: u8 = 2;
 /// By so much one packet may be late on a way that is otherwise quick.
 const LATENESS: Duration = Duration::from_millis(10);
+/// Below this round trip, the clock and the tap's own delay tell nothing.
+const TELLING_MIN: Duration = Duration::from_millis(4);
 /// Shorter handshakes leave no room to be nearer.
 const HANDSHAKE_MIN: Duration = Duration::from_millis(8);

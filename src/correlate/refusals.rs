@@ -262,6 +262,7 @@ mod tests {
         assert_eq!(held(&[13, 9], 6, 13), None, "neither too soon nor as late as the server");
         let as_late = held(&[13, 5], 6, 13).expect("a fact");
         assert_eq!(as_late.0, Signal::TimingMatch);
+        assert_eq!(held(&[13, 4], 1, 13), None, "too short a way to be nearer");
         let still = held(&[80, 40], 6, 80).expect("a fact");
         assert_eq!(
             (still.0, still.1),

@@ -8,7 +8,6 @@
 //! Everything here is a comparison of values; the order in which they were folded does not matter.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use controls::{Controls, Elsewhere};
 
@@ -73,8 +72,6 @@ pub struct Judged {
 #[derive(Debug)]
 pub struct Silences<'a> {
     flows: Peers<'a, Silent>,
-    /// By client, in the order of their time.
-    by_client: BTreeMap<IpAddr, Vec<&'a Silent>>,
     passages: &'a Passages,
     /// What the servers of silent flows answered to anybody.
     answered: BTreeMap<Service, Vec<Elsewhere<'a>>>,
@@ -112,14 +109,7 @@ impl<'a> Silences<'a> {
                 }
             }
         }
-        let mut by_client: BTreeMap<IpAddr, Vec<&Silent>> = BTreeMap::new();
-        for flow in flows {
-            by_client.entry(flow.road.client).or_default().push(flow);
-        }
-        for flows in by_client.values_mut() {
-            flows.sort_by_key(|flow| (flow.from, flow.begins));
-        }
-        Self { flows: Peers::of(flows), by_client, passages, answered }
+        Self { flows: Peers::of(flows), passages, answered }
     }
 
     /// Holds `silent`, which is one of them, against the others and against what passed.
@@ -163,18 +153,10 @@ impl<'a> Silences<'a> {
     /// Whether flows of the same client for other names, to whatever server, were silent at the same
     /// time: then its line may have been down.
     fn others_fell_silent(&self, silent: &Silent) -> bool {
-        let key = silent.road.client;
-        let all = self.by_client.get(&key).map(Vec::as_slice).unwrap_or_default();
-        let end = all.partition_point(|flow| flow.from <= silent.until);
-        // Silences last some seconds: those that began long before are over.
-        let earliest = silent.from - NEAR;
-        all.iter().take(end).rev().take_while(|flow| flow.from >= earliest).take(OTHERS_MAX).any(
-            |flow| {
-                flow.until >= silent.from
-                    && flow.subject != silent.subject
-                    && flow.subject.is_some()
-            },
-        )
+        self.flows.of_client(silent, (silent.from - NEAR, silent.until)).any(|flow| {
+            let named = flow.subject.is_some() && flow.subject != silent.subject;
+            named && flow.until >= silent.from
+        })
     }
 
     /// The others between the same two addresses, near in time.
@@ -349,8 +331,6 @@ fn alternatives(silent: &Silent, controls: &Controls<'_>, sized: bool) -> Vec<St
 
 /// Flows so far from the silence are compared with it.
 const NEAR: Duration = Duration::from_secs(120);
-/// Others of a client that are looked at.
-const OTHERS_MAX: usize = 256;
 /// Where nothing but the server's own SYN/ACK came before the silence, a control after it must follow
 /// within this time.
 const SOON: Duration = Duration::from_secs(15);

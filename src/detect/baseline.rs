@@ -18,6 +18,8 @@ pub(super) struct TtlRange {
     pub(super) low: Ttl,
     pub(super) high: Ttl,
     pub(super) packets: usize,
+    /// These came before the suspect; otherwise after it.
+    pub(super) before: bool,
 }
 
 impl TtlRange {
@@ -71,7 +73,12 @@ impl<'a> Baseline<'a> {
         let before = self.sightings.iter().filter(|seen| seen.frame < frame).count();
         let counted = if before > 0 { before } else { self.sightings.len() };
         let ttls = || self.sightings.iter().take(counted).map(|seen| seen.ttl);
-        Some(TtlRange { low: ttls().min()?, high: ttls().max()?, packets: counted })
+        Some(TtlRange {
+            low: ttls().min()?,
+            high: ttls().max()?,
+            packets: counted,
+            before: before > 0,
+        })
     }
 
     /// How it numbers its packets, if a rule is to be seen. Numbers of zero are left out: Linux

@@ -31,17 +31,19 @@ pub(super) fn portrait(
 }
 
 /// Whether the device holds packets back. Not so where the server's own answer came through after
-/// the `first` forged packet. So where the client then asked again, twice or more and for over a
+/// the `first` forged packet, and shows that what set it off had come to the server. So where the client then asked again, twice or more and for over a
 /// second, and nobody but the forger ever said a word: a server that had been told to close would
 /// answer that by a RST. Otherwise this capture does not show it.
 fn in_path(scene: &Scene<'_>, first: &Sighting, forged: &[FrameId]) -> Option<bool> {
     let later =
         || scene.after(first, Direction::ToClient).filter(|seen| !forged.contains(&seen.frame));
-    let answers = |seen: &Sighting| seen.payload_len > 0 || seen.is_syn_ack();
+    let asked = scene.provocation(first);
+    let arrived = |seen: &Sighting| asked.is_none_or(|asked| !asked.seq_end().is_after(seen.ack));
+    let answers = |seen: &Sighting| (seen.payload_len > 0 || seen.is_syn_ack()) && arrived(seen);
     if later().any(|seen| !seen.is_reset() && answers(seen)) {
         return Some(false);
     }
-    let asked = scene.provocation(first)?;
+    let asked = asked?;
     let again: Vec<&Sighting> = scene
         .after(first, Direction::ToServer)
         .filter(|seen| !seen.is_reset() && seen.payload_len > 0 && seen.seq == asked.seq)

@@ -7,7 +7,7 @@
 //! was told.
 
 use super::baseline::Baseline;
-use super::scene::{Words, fact};
+use super::scene::{SYN_AGAIN, Words, fact};
 use super::{Scene, device, marks};
 use crate::evidence::{Fact, Grade, Kind, Signal, Suspicion};
 use crate::flow::{Sighting, TcpFlow};
@@ -173,7 +173,8 @@ impl<'a> Rivalry<'a> {
             {
                 Grade::Proof
             }
-            true if self.resolved && (!self.differences.is_empty() || denied) => Grade::Full,
+            // A SYN that the capture lacks may have met another machine, which then serves the client.
+            true if self.resolved && (denied || self.is_hollow(scene)) => Grade::Full,
             _ => Grade::Half,
         };
         let (one, two) = (self.forged, self.genuine);
@@ -195,6 +196,13 @@ impl<'a> Rivalry<'a> {
             text,
         };
         fact(Signal::SynAckConflict, grade, one.frame, words)
+    }
+
+    /// Whether the forged one is of another stack, and nothing on its line follows.
+    fn is_hollow(&self, scene: &Scene<'_>) -> bool {
+        let mut said =
+            scene.sent(Direction::ToClient).filter(|seen| !seen.is_reset() && !seen.is_syn());
+        !self.differences.is_empty() && !said.any(|seen| is_on_line(seen, self.forged.seq))
     }
 
     /// Whether both came at the same moment, and not at once: so do two machines at one place that both
@@ -270,7 +278,9 @@ fn asked_once(scene: &Scene<'_>, later: &Sighting) -> bool {
             && seen.frame < later.frame
             && !(tap_doubles && seen.duplicate)
     };
-    scene.handshake.syns == 1 && scene.log.iter().filter(is_syn).count() <= 1
+    // A SYN that was sent again need not be in the capture.
+    let in_time = scene.handshake.syn.is_some_and(|syn| later.after(&syn) < SYN_AGAIN);
+    in_time && scene.handshake.syns == 1 && scene.log.iter().filter(is_syn).count() <= 1
 }
 
 /// How much speaks for `one` to be the forged of the two.

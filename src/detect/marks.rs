@@ -35,9 +35,10 @@ pub(super) fn ttl(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
     // One sample of the sender is half a line.
     let grade = if range.packets > 1 { Grade::Full } else { Grade::Half };
     let words = scene.words(|| {
+        let side = if range.before { "before" } else { "after" };
         let others = match range.packets {
-            1 => "the only packet before it".to_owned(),
-            n => format!("{n} packets before it"),
+            1 => format!("the only packet {side} it"),
+            n => format!("{n} packets {side} it"),
         };
         let claimed = scene.claimed(suspect);
         let text = if signal == Signal::TtlMatch {
@@ -168,14 +169,18 @@ pub(super) fn haste_of(scene: &Scene<'_>, facts: &[Fact]) -> Option<Haste> {
 fn haste(scene: &Scene<'_>, suspect: &Sighting) -> Option<Haste> {
     let needs = scene.quickest_answer()?;
     let asked = scene.provocation(suspect)?;
-    let reacts = suspect.has_ack() && suspect.ack == asked.seq_end();
     let others = scene.before(suspect, Direction::ToServer).map(|seen| (seen, suspect.after(seen)));
     let other = others
         .filter(|(seen, ago)| !seen.is_syn() && seen.frame != asked.frame && *ago <= needs.times(2))
         .map(|(_, ago)| ago)
         .max()
-        .filter(|_| !reacts);
+        .filter(|_| !reacts(suspect, asked));
     Some(Haste { took: suspect.after(asked), needs, other })
+}
+
+/// Whether `suspect` acknowledges the packet that it can be an answer to.
+fn reacts(suspect: &Sighting, asked: &Sighting) -> bool {
+    suspect.has_ack() && suspect.ack == asked.seq_end()
 }
 
 /// Sooner than the server could have reacted, or not. Only packets to the client can tell: the
@@ -200,8 +205,8 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     };
     // It must be a reaction: it acknowledges that very packet, or there is nothing else that the
     // server could have reacted to.
-    let reacts = suspect.has_ack() && suspect.ack == asked.seq_end();
-    let grade = if reacts || (fast && haste.is_alone(rtt)) { Grade::Full } else { Grade::Half };
+    let alone = fast && haste.is_alone(rtt);
+    let grade = if reacts(suspect, asked) || alone { Grade::Full } else { Grade::Half };
     let words = scene.words(|| {
         let claimed = scene.claimed(suspect);
         let text = if fast {

@@ -320,6 +320,7 @@ fn alternatives(scene: &Scene<'_>, prime: &Charge<'_>) -> Vec<String> {
     if let Some(lost) = scene.lost_track(prime.suspect).filter(|_| !proven) {
         let why = match lost {
             LostTrack::Forgot(pause) => format!("its sender had said nothing for {pause}"),
+            LostTrack::Unseen => "what its sender said before is not in the capture".to_owned(),
             LostTrack::Refused(asked) => {
                 format!("it refuses what belongs to the middle of an answer, at {asked}")
             }

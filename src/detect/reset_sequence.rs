@@ -3,10 +3,11 @@
 //! Numbers prove something of a capture that is complete, and of a host that does not refuse behind its
 //! own stack's back. Captures lack packets without a trace, and packet filters on a server refuse in its
 //! name while it goes on sending. So what orders and numbers show is a proof only where the suspect is
-//! [foreign](is_foreign) besides.
+//! [foreign](is_foreign) besides, or where nothing that the capture may lack could explain it: a FIN that
+//! its sender's data run over, and a RST too early to answer an unseen packet.
 
 use super::baseline::Baseline;
-use super::scene::{Words, fact};
+use super::scene::{SYN_AGAIN, Words, fact};
 use super::{Scene, marks};
 use crate::evidence::{Fact, Grade, Signal};
 use crate::flow::Sighting;
@@ -104,7 +105,7 @@ fn is_of_this_connection(scene: &Scene<'_>, rst: &Sighting) -> bool {
 /// elsewhere, too soon, or with numbers copied from what it answers.
 fn is_foreign(scene: &Scene<'_>, rst: &Sighting) -> bool {
     let own = Baseline::of(scene, rst.direction, &[]);
-    marks::of(scene, rst, &own).iter().any(|fact| match fact.signal {
+    marks::of(&scene.muted(), rst, &own).iter().any(|fact| match fact.signal {
         Signal::TtlShift | Signal::IpIdMirror => true,
         Signal::RstFast => fact.grade == Grade::Full,
         _ => false,
@@ -233,7 +234,11 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
         (Direction::ToClient, true) => Grade::Full,
         // Evasion software on the client sends resets that the server is not to see; so beside
         // the client such a RST proves nothing, and beside the server it does.
-        (Direction::ToServer, true) if scene.is_near_server() && !bare(next) => Grade::Proof,
+        (Direction::ToServer, true)
+            if scene.is_near_server() && !bare(next) && is_foreign(scene, rst) =>
+        {
+            Grade::Proof
+        }
         (Direction::ToClient, false) | (Direction::ToServer, true) => Grade::Half,
         (Direction::ToServer, false) => return None,
     };
@@ -389,8 +394,6 @@ fn highest<'a>(
 /// Connections between the same ports begin at numbers that lie further apart than this: the clock
 /// behind them takes 4 µs or less a step (RFC 6528 §3), so a quarter of a second.
 const ISN_STEP_MIN: u32 = 1 << 16;
-/// No stack that knows nothing of the path sends a SYN again sooner (RFC 6298 §2.1).
-const SYN_AGAIN: Duration = Duration::from_millis(900);
 /// How long packets may overtake each other before the tap.
 const REORDERING: Duration = Duration::from_millis(10);
 /// The largest window that TCP can have (RFC 7323 §2.3).

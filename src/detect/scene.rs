@@ -125,8 +125,10 @@ pub struct Scene<'a> {
 pub enum LostTrack {
     /// The stated sender had said nothing for so long.
     Forgot(Duration),
-    /// What is refused is this frame, a bare acknowledgment in the middle of an answer.
+    /// What is refused belongs to the middle of an answer, where this frame stands.
     Refused(FrameId),
+    /// What its stated sender said before is not in the capture.
+    Unseen,
 }
 
 impl<'a> Scene<'a> {
@@ -190,10 +192,18 @@ impl<'a> Scene<'a> {
     /// acknowledgment in the middle of an answer, in the form of RFC 9293 §3.5.2 (a RST without
     /// acknowledgment, at the number that was acknowledged). Who resets for a name does so after it.
     pub fn lost_track(&self, rst: &Sighting) -> Option<LostTrack> {
-        let latest = self.before(rst, rst.direction).find(|seen| !seen.is_reset())?;
-        let pause = rst.after(latest);
-        if pause >= FORGETFUL {
-            return Some(LostTrack::Forgot(pause));
+        match self.before(rst, rst.direction).find(|seen| !seen.is_reset()) {
+            Some(latest) if rst.after(latest) >= FORGETFUL => {
+                return Some(LostTrack::Forgot(rst.after(latest)));
+            }
+            // Not so where it answers a SYN, before which nobody says anything.
+            None => {
+                let mut theirs = self.before(rst, rst.direction.reverse());
+                let goes_on =
+                    theirs.find(|seen| !seen.is_reset()).is_some_and(|seen| !seen.is_syn());
+                return goes_on.then_some(LostTrack::Unseen);
+            }
+            Some(_) => {}
         }
         if rst.has_ack() || !rst.is_reset() {
             return None;
@@ -251,6 +261,8 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// No stack that knows nothing of the path sends a SYN again sooner (RFC 6298 §2.1).
+pub(super) const SYN_AGAIN: Duration = Duration::from_millis(900);
 /// No gateway that is of any use forgets a connection sooner.
 const FORGETFUL: Duration = Duration::from_secs(10);
 

@@ -2,6 +2,7 @@
 
 use tamperscope::evidence::{Confidence, Finding};
 
+use crate::rng::Rng;
 use crate::stories::Shot;
 use crate::{analyze, every_story, one, write};
 
@@ -28,36 +29,27 @@ const LOSSES: [Loss; 6] = [
 /// Recordings made of each story and loss.
 const SEEDS: u64 = 3;
 
-/// A stream of numbers (Steele and others 2014).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % sides.max(1)
-    }
-}
-
 impl Loss {
     fn of(self, shots: &[Shot], seed: u64) -> Vec<Shot> {
-        let mut dice = Dice(seed);
+        let mut rng = Rng::new(seed, 0);
         let mut gone = false;
         let mut lost = |_: &Shot| match self {
-            Self::Single(share) => dice.roll(1000) < share,
+            Self::Single(share) => rng.per_mille(share),
             Self::Burst(share) => {
-                gone = if gone { dice.roll(8) > 0 } else { dice.roll(8000) < share };
+                gone = if gone { rng.below(8) > 0 } else { rng.below(8000) < share };
                 gone
             }
             Self::Gap(_) => false,
         };
         let mut kept: Vec<Shot> = shots.iter().filter(|shot| !lost(shot)).cloned().collect();
         if let Self::Gap(count) = self {
-            for _ in 0..count.min(kept.len()) {
-                let from = kept.get(dice.roll(kept.len() as u64) as usize).map(|shot| shot.time_ns);
+            for _ in 0..count {
+                if kept.is_empty() {
+                    break;
+                }
+                let from = kept.get(rng.below(kept.len() as u64) as usize).map(|shot| shot.time_ns);
                 let from = from.unwrap_or_default();
-                let until = from + 20_000_000 + dice.roll(100_000_000) as i64;
+                let until = from + 20_000_000 + rng.below(100_000_000) as i64;
                 kept.retain(|shot| shot.time_ns < from || shot.time_ns >= until);
             }
         }

@@ -17,6 +17,10 @@ mod packet;
 #[cfg(test)]
 mod rewrite;
 #[cfg(test)]
+#[allow(dead_code, reason = "a workload needs more of it")]
+#[path = "../../benches/workload/rng.rs"]
+mod rng;
+#[cfg(test)]
 #[path = "../common/run.rs"]
 mod run;
 #[cfg(test)]

@@ -217,6 +217,32 @@ fn a_ttl_that_both_answers_have_tells_them_not_apart() {
 }
 
 #[test]
+fn two_programs_behind_one_address_are_not_two_senders() {
+    let list = list();
+    let other_program =
+        |at, ttl| Shot { bytes: message(RA, false, &[A]), ttl, ..answers(at, &[A]) };
+    let judged = |ttl: u8| {
+        let mut habits = Habits::default();
+        for turn in 0..8_u64 {
+            let answer = if turn % 2 == 0 { answers(56, &[A]) } else { other_program(56, ttl) };
+            for exchange in exchanges(&[asks(0), answer]) {
+                habits.add(SERVER, &exchange, list);
+            }
+        }
+        // A question doubled on the way, which each of the two answers from its own set.
+        let other = Shot { bytes: message(RA, false, &[B]), ..other_program(57, ttl) };
+        let found = exchanges(&[asks(0), other, answers(60, &[A])]);
+        habits.add(SERVER, &found[0], list);
+        judge(&found[0], SERVER, &habits, list).expect("a contradiction")
+    };
+    for ttl in [53, 47] {
+        let found = judged(ttl);
+        assert_eq!(grade_of(&found, Signal::DnsConflict), Some(Grade::Full), "TTL {ttl}");
+        assert_eq!(grade_of(&found, Signal::DnsHeaderBreak), None, "TTL {ttl}");
+    }
+}
+
+#[test]
 fn a_fragmented_answer_shows_no_habit_of_its_sender() {
     let list = list();
     let mut habits = Habits::default();

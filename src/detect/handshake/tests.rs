@@ -57,6 +57,17 @@ fn a_server_that_repeats_its_own_number_confirms_it() {
 }
 
 #[test]
+fn two_machines_at_one_place_that_took_one_address_are_no_proof() {
+    let mut log = race();
+    // Both after the whole way, a millisecond apart; each then repeats its own number.
+    log[1] = forged(2, 55);
+    log.push(Sighting { seq: SeqNumber(SERVER_ISN), ..down(5, 1_056, SYN_ACK) });
+    assert_ne!(confidence(&log), Some(Confidence::Confirmed));
+    log[1] = forged(2, 50);
+    assert_eq!(confidence(&log), Some(Confidence::Confirmed));
+}
+
+#[test]
 fn a_server_that_rejects_the_forged_number_confirms_it_and_its_rst_is_its_own() {
     let mut log = race();
     log.push(Sighting { seq: SeqNumber(FORGED_ISN + 1), ..down(5, 64, TcpFlags::RST) });

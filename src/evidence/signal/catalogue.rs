@@ -13,7 +13,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::RstThenData,
-        "After a RST from the server, the server sends data or a later acknowledgment on the same connection, at or beyond the RST's sequence number, with no new SYN between. A proof where the RST came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror). Not counted where it refuses what belongs to the middle of an answer.",
+        "After a RST from the server, the server sends data or a later acknowledgment on the same connection, at or beyond the RST's sequence number, with no new SYN between. A proof where the RST came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror). Not counted where it refuses what belongs to the middle of an answer, nor where nothing that its sender said before is in the capture.",
         "The server did not know that it had reset the connection.",
         "Port reuse with the SYN missing from the capture, two taps mixed in one file, a load balancer that resets on behalf of a back end, a packet filter on the server or before it that begins to refuse the client. Evasion tools on the client send such resets themselves: only the server's are counted.",
         "Weaver, Sommer, Paxson 2009 (DATA after RST); RFC 9293 section 3.5.2",
@@ -55,9 +55,9 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::SynAckConflict,
-        "A second SYN/ACK acknowledges the same SYN as the first, with another initial sequence number. Full weight where one SYN was seen and the headers differ; a proof where the server then also repeats its own number, or rejects the acknowledgment of the other.",
+        "A second SYN/ACK acknowledges the same SYN as the first, with another initial sequence number. Full weight where one SYN was seen, both came before any is sent again (900 ms), and the headers differ with nothing more said on the foreign line, or the server denies it; a proof where the server then also repeats its own number, or rejects the acknowledgment of the other, and the two did not come within 2 ms of each other after a longer way.",
         "Two responders: a stack takes one initial sequence number for a connection, and repeats it.",
-        "A SYN that was sent twice and met two machines behind one balancer; a SYN proxy in front of the server; a server that forgot the connection between two SYNs.",
+        "A SYN that was sent twice and met two machines behind one balancer; a SYN proxy in front of the server; a server that forgot the connection between two SYNs; a pair of machines that both took the address.",
         "RFC 9293 section 3.4.1; 3 of 86 probe and test captures for the plain condition",
     ),
     entry(
@@ -83,14 +83,14 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::RstFast,
-        "A RST follows the client's data in less than half the round trip that the handshake took, and that was above 4 ms.",
+        "A RST follows the client's data in less than half the time that the server needs, which is the quickest of its handshake, of its bare acknowledgments and of the handshakes of other flows to the port, and above 4 ms. In part: it may answer an earlier packet, or the port was seen once and gained less than 10 ms. Not counted where it refuses what belongs to the middle of an answer.",
         "Its sender is nearer than the server.",
         "The user's own gateway or proxy, a performance-enhancing proxy, anycast; a reset that answers no data and came at that moment by chance. Tells nothing where the tap is near the server.",
         "Measured on captures from Iran (3 ms against 80 to 88) and China (2 to 17 ms against 143 to 290)",
     ),
     entry(
         Signal::DataFast,
-        "The answer follows the request in less than half the round trip that the handshake took, and that was above 4 ms.",
+        "The answer follows the request in less than half the time that the server needs, reckoned as for rst_fast.",
         "Its sender is nearer than the server.",
         "The user's own gateway or proxy, a performance-enhancing proxy, anycast.",
         "As rst_fast",
