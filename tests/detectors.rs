@@ -210,6 +210,26 @@ fn a_second_rst_that_guesses_ahead_is_forged() {
 }
 
 #[test]
+fn a_second_rst_beyond_the_end_of_its_senders_stream_is_forged() {
+    // In the server's own time and with its own headers; but it ends its stream with 500 bytes.
+    let resets = [server(2 * RTT + 1100, RST, 1, 0, 0), server(2 * RTT + 1200, RST, 1461, 0, 0)];
+    let answer = server(2 * RTT + 2000, ACK, 1, 101, 500);
+    let end = server(2 * RTT + 2100, FIN_ACK, 501, 101, 0);
+    let (signals, verdict) = reset(&[&resets[..], &[answer, end]].concat());
+    assert!(signals.contains(&Signal::RstSeqAhead));
+    assert_eq!(verdict, Some("confirmed"));
+    // Had it sent that much, its RSTs might answer acknowledgments that the capture lacks.
+    let longer = server(2 * RTT + 2000, ACK, 1, 101, 1460);
+    let end = server(2 * RTT + 2100, FIN_ACK, 1461, 101, 0);
+    let (_, verdict) = reset(&[&resets[..], &[longer, end]].concat());
+    assert!(!matches!(verdict, Some("likely" | "confirmed")), "{verdict:?}");
+    // Nor does an end that lies elsewhere, of another connection, tell anything.
+    let elsewhere = server(2 * RTT + 2100, FIN_ACK, 900_000, 101, 0);
+    let (_, verdict) = reset(&[&resets[..], &[elsewhere]].concat());
+    assert!(!matches!(verdict, Some("likely" | "confirmed")), "{verdict:?}");
+}
+
+#[test]
 fn honest_resets_whose_acknowledgments_the_capture_lacks_do_not_guess() {
     // As above, but of the server's last data and the client's acknowledgments nothing was captured.
     let resets = [server(3 * RTT + 1500, RST, 1001, 0, 0), server(3 * RTT + 1600, RST, 2001, 0, 0)];
@@ -316,6 +336,22 @@ fn data_beyond_a_fin_shows_that_the_fin_was_forged() {
     let (signals, verdict) = reset(&[fin, goes_on]);
     assert!(signals.contains(&Signal::DataAfterFin));
     assert_eq!(verdict, Some("confirmed"));
+}
+
+#[test]
+fn a_close_in_place_of_an_answer_is_judged_by_its_headers() {
+    let fin = server(RTT + 4000, FIN_ACK, 1, 101, 0);
+    let (signals, verdict) = reset(&[forged(fin)]);
+    assert!(signals.contains(&Signal::DataFast) && signals.contains(&Signal::TtlShift));
+    assert_eq!(verdict, Some("likely"));
+    // A server that has nothing to say, in its own time and with its own headers.
+    let own = Packet { micros: 2 * RTT + 1100, ..fin };
+    assert_eq!(reset(&[own]).1, None);
+    // After a first answer, or before the request has come, it is a close like any other.
+    let answer = server(2 * RTT + 1000, ACK, 1, 101, 500);
+    let after = forged(server(2 * RTT + 1100, FIN_ACK, 501, 101, 0));
+    assert_eq!(reset(&[answer, after]).1, None);
+    assert_eq!(reset(&[forged(server(RTT + 4000, FIN_ACK, 1, 1, 0))]).1, None);
 }
 
 #[test]

@@ -37,7 +37,9 @@ impl<'a> Charge<'a> {
         } else {
             reset_sequence::of_fin(scene, suspect)
         };
-        let worth_it = suspect.is_reset() || !contradictions.is_empty();
+        let worth_it = suspect.is_reset()
+            || !contradictions.is_empty()
+            || is_in_place_of_an_answer(scene, suspect);
         let marks = if worth_it { marks_of(&scene.muted(), suspect) } else { Vec::new() };
         Self { suspect, contradictions, marks }
     }
@@ -65,6 +67,18 @@ impl<'a> Charge<'a> {
     fn is_empty(&self) -> bool {
         self.rank() == (false, 0, 0)
     }
+}
+
+/// Whether a bare FIN of the server is its first word after a request, and acknowledges that.
+fn is_in_place_of_an_answer(scene: &Scene<'_>, fin: &Sighting) -> bool {
+    let speaks = |seen: &&Sighting| seen.payload_len > 0 && !seen.is_reset();
+    let asked = scene.before(fin, Direction::ToServer).find(speaks);
+    let bare = fin.payload_len == 0 && fin.direction == Direction::ToClient;
+    bare && asked.is_some_and(|asked| {
+        let answered =
+            scene.before(fin, fin.direction).any(|seen| seen.frame > asked.frame && speaks(&seen));
+        fin.has_ack() && fin.ack == asked.seq_end() && !answered
+    })
 }
 
 fn marks_of(scene: &Scene<'_>, suspect: &Sighting) -> Vec<Fact> {

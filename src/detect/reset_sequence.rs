@@ -4,7 +4,8 @@
 //! own stack's back. Captures lack packets without a trace, and packet filters on a server refuse in its
 //! name while it goes on sending. So what orders and numbers show is a proof only where the suspect is
 //! [foreign](is_foreign) besides, or where nothing that the capture may lack could explain it: a FIN that
-//! its sender's data run over, and a RST too early to answer an unseen packet.
+//! its sender's data run over, a RST beyond the end of its sender's stream, and a RST too early to answer
+//! an unseen packet.
 
 use super::baseline::Baseline;
 use super::scene::{SYN_AGAIN, Words, fact};
@@ -171,23 +172,38 @@ fn guesses_ahead(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
         return None;
     }
     let claimed = scene.claimed(rst);
+    let end = end_between(scene, first, rst);
+    let ends = end.map_or(String::new(), |fin| {
+        format!("; {claimed} never sent as much, as its FIN shows in {}", fin.frame)
+    });
     let words = Words {
         expected: format!("sequence number {sent}, all that {claimed} had sent"),
         observed: format!("{} after {} in {}", rst.seq, first.seq, first.frame),
         text: format!(
-            "{} follows the RST {} after {} with a sequence number {} higher, beyond all that {claimed} had sent or had acknowledged: a guess at where the connection is by now",
+            "{} follows the RST {} after {} with a sequence number {} higher, beyond all that {claimed} had sent or had acknowledged: a guess at where the connection is by now{ends}",
             rst.frame,
             first.frame,
             rst.after(first),
             rst.seq.distance_from(first.seq)
         ),
     };
-    let proven = is_foreign(scene, rst) || is_too_early(scene, rst);
+    // Evasion software on the client may send any number in its name.
+    let beyond = end.is_some() && rst.direction == Direction::ToClient;
+    let proven = beyond || is_foreign(scene, rst) || is_too_early(scene, rst);
     let grade = if proven { Grade::Proof } else { Grade::Half };
     Some(Contradiction {
         fact: fact(Signal::RstSeqAhead, grade, rst.frame, words),
-        genuine: Vec::new(),
+        genuine: end.iter().map(|fin| fin.frame).collect(),
         also_forged: Some(first.frame),
+    })
+}
+
+/// The FIN behind two RSTs with which their stated sender ended its stream between their numbers: it
+/// never came to the second one, whatever the capture may lack.
+fn end_between<'a>(scene: &Scene<'a>, first: &Sighting, second: &Sighting) -> Option<&'a Sighting> {
+    scene.after(second, second.direction).find(|seen| {
+        let end = seen.seq_end();
+        seen.is_fin() && end.distance_from(first.seq) >= 0 && second.seq.distance_from(end) > 0
     })
 }
 

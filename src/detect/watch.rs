@@ -206,7 +206,7 @@ impl Watch {
             || {
                 let first_answer = self.awaiting
                     && sighting.direction == Direction::ToClient
-                    && sighting.payload_len > 0;
+                    && (sighting.payload_len > 0 || sighting.is_fin());
                 first_answer && has_foreign_headers(sighting, flow)
             }
     }
