@@ -81,6 +81,23 @@ impl<'a> Baseline<'a> {
         })
     }
 
+    /// The lowest and the highest window field before `frame`, SYNs left out, whose windows are not
+    /// scaled (RFC 7323 §2.2).
+    pub(super) fn windows(&self, frame: FrameId) -> Option<(u16, u16)> {
+        let before = || {
+            let plain = self.sightings.iter().filter(|seen| seen.frame < frame && !seen.is_syn());
+            plain.map(|seen| seen.window)
+        };
+        Some((before().min()?, before().max()?))
+    }
+
+    /// DF as all packets before `frame` have it.
+    pub(super) fn dont_fragment(&self, frame: FrameId) -> Option<bool> {
+        let mut before = self.sightings.iter().filter(|seen| seen.frame < frame);
+        let usual = before.next()?.dont_fragment;
+        before.all(|seen| seen.dont_fragment == usual).then_some(usual)
+    }
+
     /// How it numbers its packets, if a rule is to be seen. Numbers of zero are left out: Linux
     /// gives them to SYN/ACKs, whatever it does afterwards.
     pub(super) fn ip_id_line(&self) -> Option<IpIdLine> {

@@ -14,8 +14,11 @@ use crate::wire::{Direction, Duration};
 pub(super) fn of(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Vec<Fact> {
     [
         ttl(scene, suspect, own),
-        ip_id_copied(scene, suspect).or_else(|| ip_id_line(scene, suspect, own)),
+        ip_id_copied(scene, suspect)
+            .or_else(|| ip_id_line(scene, suspect, own))
+            .or_else(|| fragment_bit(scene, suspect, own)),
         missing_timestamp(scene, suspect).or_else(|| timestamp_line(scene, suspect, own)),
+        offered_window(scene, suspect, own),
         timing(scene, suspect),
     ]
     .into_iter()
@@ -114,6 +117,29 @@ fn ip_id_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Opti
     Some(fact(signal, Grade::Full, suspect.frame, words))
 }
 
+/// DF unlike all that its sender had sent before. Stacks build RSTs apart from the connection, some
+/// without DF, and a sender whose identifications run on has changed its own mind.
+fn fragment_bit(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Option<Fact> {
+    let usual = own.dont_fragment(suspect.frame)?;
+    if suspect.is_reset() || suspect.ip_id.is_none() || suspect.dont_fragment == usual {
+        return None;
+    }
+    // Who loses DF on the way is rarer than who gains it after a SYN/ACK of cookies.
+    let grade = if usual { Grade::Full } else { Grade::Half };
+    let told = |set: bool| if set { "DF set" } else { "DF not set" };
+    let words = scene.words(|| Words {
+        expected: told(usual).to_owned(),
+        observed: told(suspect.dont_fragment).to_owned(),
+        text: format!(
+            "{} has {}, unlike all that {} had sent before",
+            suspect.frame,
+            told(suspect.dont_fragment),
+            scene.claimed(suspect)
+        ),
+    });
+    Some(fact(Signal::DfBreak, grade, suspect.frame, words))
+}
+
 /// No timestamp where timestamps were agreed on.
 fn missing_timestamp(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     if scene.handshake.negotiated_timestamps() != Some(true) || suspect.timestamps.is_some() {
@@ -157,6 +183,34 @@ fn timestamp_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
     });
     let signal = if fits { Signal::TsvalMatch } else { Signal::TsvalBreak };
     Some(fact(signal, Grade::Full, suspect.frame, words))
+}
+
+/// A window where a RST has none to offer. A stack that gives a connection up may say in its RST with
+/// acknowledgment what it said before; a bare one answers what belongs to no connection.
+fn offered_window(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Option<Fact> {
+    let seen = suspect.window;
+    if !suspect.is_reset() || seen == 0 {
+        return None;
+    }
+    let (grade, expected) = if suspect.has_ack() {
+        let (low, high) = own.windows(suspect.frame)?;
+        if (low / 2..=high.saturating_mul(2)).contains(&seen) {
+            return None;
+        }
+        (Grade::Half, format!("window 0, or {low} to {high} as before"))
+    } else {
+        (Grade::Full, "window 0".to_owned())
+    };
+    let words = scene.words(|| Words {
+        expected: expected.clone(),
+        observed: format!("window {seen}"),
+        text: format!(
+            "{} offers a window of {seen}, where a RST of {} has {expected}",
+            suspect.frame,
+            scene.claimed(suspect)
+        ),
+    });
+    Some(fact(Signal::RstWindow, grade, suspect.frame, words))
 }
 
 /// How soon the packet came that a fact of `facts` calls too fast.

@@ -108,6 +108,8 @@ signals! {
     IpIdMirror = "ipid_mirror", IpId;
     /// IP identification off the sender's line.
     IpIdBreak = "ipid_break", IpId;
+    /// The bit "don't fragment" otherwise than in all that the sender sent before.
+    DfBreak = "df_break", IpId;
     /// IP identification that continues the sender's line.
     IpIdMatch = "ipid_match", IpId;
     /// Timestamps were negotiated, and the packet has none.
@@ -118,6 +120,8 @@ signals! {
     TsvalMatch = "tsval_match", Timestamps;
     /// Reserved bits set on a RST.
     RstReserved = "rst_reserved", Header;
+    /// A RST that offers a window, where stacks offer none or the connection's own.
+    RstWindow = "rst_window", Header;
     /// Several RSTs at once.
     RstBurst = "rst_burst", Header;
     /// A RST right after the first client data that carries a name.

@@ -73,13 +73,7 @@ const DETOURS: [(&str, Road); 9] = [
 
 /// What a road honestly takes away: road, story, what, why. Nothing else may be taken away, and
 /// nothing may be added.
-const WEAKENED: [(&str, &str, Part, &str); 4] = [
-    (
-        "cut-in-1",
-        "fin-forged",
-        Part::Findings,
-        "up to 18 bytes beyond a FIN may be the padding of a link, so each of these may be",
-    ),
+const WEAKENED: [(&str, &str, Part, &str); 3] = [
     (
         "cut-in-1",
         "drop-answers-near-server",

@@ -145,6 +145,13 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "Weaver, Sommer, Paxson 2009",
     ),
     entry(
+        Signal::DfBreak,
+        "Data or a FIN with DF (don't fragment) where all that the sender had sent before had none, or the other way round; RSTs are never held to it.",
+        "Nothing by itself.",
+        "A sender that gave up path MTU discovery, a balancer whose machines differ, a router that clears DF.",
+        "RFC 791 section 3.1, RFC 1191 section 6.3",
+    ),
+    entry(
         Signal::IpIdMatch,
         "IP identification that continues the sender's own line.",
         "Nothing; it takes weight from the suspicion.",
@@ -178,6 +185,13 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "It was built from a template.",
         "None seen.",
         "RFC 9293 section 3.1; a capture of January 2009",
+    ),
+    entry(
+        Signal::RstWindow,
+        "A RST without acknowledgment whose window is not 0; or one with acknowledgment whose window is neither 0 nor about what its sender offered before.",
+        "It was built from a template, or from the packet that it answers: what refuses has no window to offer.",
+        "Some balancers tell the cause in the window of their RSTs; firewalls build RSTs of their own.",
+        "Own counts; RFC 9293 section 3.10.7.1",
     ),
     entry(
         Signal::RstBurst,

@@ -1,144 +1,9 @@
-//! Each signal on a hand-made flow, beside the innocent flow that comes nearest to it.
+//! Forged resets and closes, beside those of honest stacks.
 
-#![expect(clippy::unwrap_used, reason = "a play without packets is a fault of the test")]
-
-use tamperscope::detect::{Silence, Trigger, Unanswered, Watch};
-use tamperscope::evidence::{Grade, HostSource, Kind, Signal, Suspicion};
-use tamperscope::flow::TcpFlow;
+use tamperscope::evidence::{Grade, Kind, Signal};
 use tamperscope::verdict;
-use tamperscope::wire::{
-    Direction, Duration, Endpoint, FlowKey, FrameId, IpHeader, Segment, SeqNumber, TcpFlags,
-    TcpOptions, TcpTimestamps, Timestamp, Transport, Ttl,
-};
 
-const SYN: TcpFlags = TcpFlags::SYN;
-const ACK: TcpFlags = TcpFlags::ACK;
-const RST: TcpFlags = TcpFlags::RST;
-const FIN_ACK: TcpFlags = TcpFlags::FIN.union(TcpFlags::ACK);
-const RST_ACK: TcpFlags = TcpFlags::RST.union(TcpFlags::ACK);
-const SYN_ACK: TcpFlags = TcpFlags::SYN.union(TcpFlags::ACK);
-
-/// The client's and the server's initial sequence numbers.
-const CLIENT: u32 = 1000;
-const SERVER: u32 = 9000;
-/// The server is 40 ms away.
-const RTT: u64 = 40_000;
-
-/// One packet of a play; what is not said is what an honest stack would send.
-#[derive(Clone, Copy)]
-struct Packet {
-    micros: u64,
-    direction: Direction,
-    flags: TcpFlags,
-    seq: u32,
-    ack: u32,
-    len: u32,
-    ttl: u8,
-    ip_id: u16,
-    stamped: bool,
-}
-
-fn client(micros: u64, flags: TcpFlags, seq: u32, ack: u32, len: u32) -> Packet {
-    let (seq, ack) = (CLIENT + seq, if ack == 0 { 0 } else { SERVER + ack });
-    let ip_id = 100 + (micros / 1000) as u16;
-    let direction = Direction::ToServer;
-    Packet { micros, direction, flags, seq, ack, len, ttl: 64, ip_id, stamped: true }
-}
-
-fn server(micros: u64, flags: TcpFlags, seq: u32, ack: u32, len: u32) -> Packet {
-    let (seq, ack) = (SERVER + seq, if ack == 0 { 0 } else { CLIENT + ack });
-    let ip_id = 7000 + (micros / 1000) as u16;
-    let direction = Direction::ToClient;
-    Packet { micros, direction, flags, seq, ack, len, ttl: 52, ip_id, stamped: true }
-}
-
-/// Made by a third party: another TTL, no timestamps.
-fn forged(packet: Packet) -> Packet {
-    Packet { ttl: 61, ip_id: 0x1234, stamped: false, ..packet }
-}
-
-/// Handshake and a request of 100 bytes, sent at 41 ms.
-fn opening() -> Vec<Packet> {
-    vec![
-        client(0, SYN, 0, 0, 0),
-        Packet { ip_id: 0, ..server(RTT, SYN_ACK, 0, 1, 0) },
-        client(RTT + 500, ACK, 1, 1, 0),
-        client(RTT + 1000, ACK, 1, 1, 100),
-    ]
-}
-
-fn play(rest: &[Packet]) -> Vec<Suspicion> {
-    let (flow, watch, _) = watched(rest);
-    watch.conclude(&flow, endpoint(1, 443).ip, 0)
-}
-
-/// What was sent again and not answered, `gaps` bytes being missing from the capture.
-fn unanswered(rest: &[Packet], gaps: u64) -> Option<Unanswered> {
-    let (flow, watch, silence) = watched(rest);
-    silence.conclude(&flow, &watch, gaps)
-}
-
-fn watched(rest: &[Packet]) -> (TcpFlow, Watch, Silence) {
-    observed(&opening().into_iter().chain(rest.iter().copied()).collect::<Vec<_>>())
-}
-
-fn observed(packets: &[Packet]) -> (TcpFlow, Watch, Silence) {
-    let (here, there) = (endpoint(7, 50_000), endpoint(1, 443));
-    let mut flow: Option<TcpFlow> = None;
-    let (mut watch, mut silence) = (Watch::default(), Silence::default());
-    for (place, packet) in packets.iter().enumerate() {
-        let (src, dst) = match packet.direction {
-            Direction::ToServer => (here, there),
-            Direction::ToClient => (there, here),
-        };
-        let segment = segment(*packet, place as u64 + 1, (src, dst));
-        let (_, side) = FlowKey::of(Transport::Tcp, src, dst);
-        let flow = flow.get_or_insert_with(|| TcpFlow::open(&segment, side));
-        let seen = flow.observe(&segment, side);
-        watch.segment(&seen, flow);
-        silence.segment(&seen, flow);
-        if place == 3 {
-            let host = Some("blocked.example".into());
-            watch.named(Trigger { frame: segment.frame, host, source: HostSource::Http });
-        }
-    }
-    (flow.unwrap(), watch, silence)
-}
-
-fn endpoint(last: u8, port: u16) -> Endpoint {
-    Endpoint::new([192, 0, 2, last].into(), port)
-}
-
-fn segment(packet: Packet, frame: u64, (src, dst): (Endpoint, Endpoint)) -> Segment<'static> {
-    let clock = (packet.micros / 1000) as u32;
-    let timestamps = TcpTimestamps { value: 500 + clock, echo: 500 };
-    Segment {
-        frame: FrameId::new(0, frame),
-        time: Timestamp::ZERO + Duration::from_micros(packet.micros),
-        ip: IpHeader {
-            ttl: Ttl(packet.ttl),
-            id: Some(packet.ip_id),
-            dont_fragment: true,
-            traffic_class: 0,
-            reassembled: false,
-            tunnels: 0,
-        },
-        src,
-        dst,
-        seq: SeqNumber(packet.seq),
-        ack: SeqNumber(packet.ack),
-        flags: packet.flags,
-        window: 500,
-        checksum: 0,
-        options: TcpOptions {
-            timestamps: packet.stamped.then_some(timestamps),
-            ..TcpOptions::default()
-        },
-        payload: &[],
-        payload_len: packet.len,
-        transport: &[],
-    }
-}
+use crate::play::*;
 
 /// The signals that speak for a forged reset, and how sure that makes us.
 fn reset(rest: &[Packet]) -> (Vec<Signal>, Option<&'static str>) {
@@ -308,6 +173,48 @@ fn a_server_whose_handshake_was_late_on_the_way_is_not_called_quick() {
 }
 
 #[test]
+fn a_rst_that_offers_a_window_was_built_by_no_stack() {
+    let marked = |rst: Packet| reset(&[rst]).0.contains(&Signal::RstWindow);
+    let bare = server(2 * RTT + 1100, RST, 1, 0, 0);
+    assert!(!marked(bare) && marked(Packet { window: 1460, ..bare }));
+    // Who gives a connection up offers nothing, or about what it offered before.
+    let heard = server(2 * RTT + 1000, ACK, 1, 101, 0);
+    let gives_up = server(2 * RTT + 1100, RST_ACK, 1, 101, 0);
+    for (window, odd) in [(0, false), (500, false), (900, false), (8192, true), (20, true)] {
+        let (signals, verdict) = reset(&[heard, Packet { window, ..gives_up }]);
+        assert_eq!(signals.contains(&Signal::RstWindow), odd, "{window}");
+        // A balancer that tells the cause so is nobody's censor.
+        assert!(!matches!(verdict, Some("likely" | "confirmed")), "{window}: {verdict:?}");
+    }
+    // A SYN's window is not scaled, and so no measure.
+    assert!(!marked(Packet { window: 8192, ..gives_up }));
+}
+
+#[test]
+fn a_close_with_another_df_is_marked_and_a_reset_is_not() {
+    let signals = |packet: Packet| {
+        let of = play(&[packet]).into_iter().flat_map(|found| found.facts);
+        of.map(|fact| (fact.signal, fact.grade)).filter(|(signal, _)| *signal == Signal::DfBreak)
+    };
+    let close = forged(server(RTT + 4000, FIN_ACK, 1, 101, 0));
+    assert_eq!(signals(close).count(), 0);
+    let cut = Packet { whole: false, ..close };
+    assert_eq!(signals(cut).collect::<Vec<_>>(), [(Signal::DfBreak, Grade::Full)]);
+    let rst = Packet { whole: false, ..forged(server(RTT + 4000, RST, 1, 0, 0)) };
+    assert_eq!(signals(rst).count(), 0, "many stacks send RSTs without DF");
+    // Nor a server whose identifications run on: it has changed its mind.
+    let numbered = |micros, ip_id| Packet { ip_id, ..server(micros, ACK, 1, 101, 0) };
+    let line =
+        [numbered(2 * RTT, 7001), numbered(2 * RTT + 10, 7002), numbered(2 * RTT + 20, 7003)];
+    let next =
+        Packet { ttl: 61, ip_id: 7004, whole: false, ..server(2 * RTT + 1000, FIN_ACK, 1, 101, 0) };
+    let told = play(&[&line[..], &[next]].concat());
+    let facts: Vec<Signal> =
+        told.iter().flat_map(|found| &found.facts).map(|fact| fact.signal).collect();
+    assert!(facts.contains(&Signal::IpIdMatch) && !facts.contains(&Signal::DfBreak), "{facts:?}");
+}
+
+#[test]
 fn a_server_that_resets_in_its_own_time_is_left_alone() {
     let (_, verdict) = reset(&[server(2 * RTT + 1100, RST_ACK, 1, 101, 0)]);
     assert_eq!(verdict, None);
@@ -410,81 +317,4 @@ fn a_frame_captured_twice_is_one_frame() {
     assert!(
         suspicions.iter().all(|found| found.facts.iter().all(|f| f.signal != Signal::RstBurst))
     );
-}
-
-/// The request of the opening, sent again after each of `millis`.
-fn again(millis: &[u64]) -> Vec<Packet> {
-    millis.iter().map(|ms| client(RTT + 1000 + ms * 1000, ACK, 1, 1, 100)).collect()
-}
-
-#[test]
-fn a_request_that_is_never_acknowledged_is_told_with_its_copies() {
-    let found = unanswered(&again(&[250, 600, 1300, 2700]), 0).unwrap();
-    assert_eq!((found.what, found.copies, found.size), (Signal::RequestUnanswered, 5, 100));
-    assert_eq!((found.trigger, found.first), (FrameId::new(0, 4), FrameId::new(0, 4)));
-    assert_eq!(found.until.since(found.from), Duration::from_millis(2700));
-}
-
-#[test]
-fn what_was_sent_once_or_acknowledged_late_is_no_silence() {
-    assert_eq!(unanswered(&[], 0), None);
-    assert_eq!(unanswered(&again(&[250]), 0), None);
-    let mut late = again(&[250, 600, 1300]);
-    late.push(server(1_500_000, ACK, 1, 101, 0));
-    assert_eq!(unanswered(&late, 0), None);
-}
-
-#[test]
-fn silence_beside_bytes_that_the_capture_lacks_is_none() {
-    let copies = again(&[250, 600, 1300, 2700]);
-    assert_eq!(unanswered(&copies, 1), None);
-    // The client acknowledges data which the capture does not have: the server did answer.
-    let mut answered = copies;
-    answered.push(client(3_000_000, ACK, 101, 1201, 0));
-    assert_eq!(unanswered(&answered, 0), None);
-}
-
-#[test]
-fn a_server_that_repeats_its_syn_ack_has_a_full_queue() {
-    let mut packets = again(&[250, 600, 1300, 2700]);
-    packets.push(Packet { ip_id: 0, ..server(3_100_000, SYN_ACK, 0, 1, 0) });
-    assert_eq!(unanswered(&packets, 0), None);
-}
-
-#[test]
-fn a_server_that_resets_was_heard() {
-    let mut packets = again(&[250, 600, 1300, 2700]);
-    packets.push(server(3_100_000, RST, 1, 0, 0));
-    assert_eq!(unanswered(&packets, 0), None);
-}
-
-#[test]
-fn data_after_an_answer_that_are_never_acknowledged_are_told_as_such() {
-    let mut packets =
-        vec![server(2 * RTT + 1000, ACK, 1, 101, 1200), client(2 * RTT + 1500, ACK, 101, 1201, 0)];
-    packets.extend((0..4).map(|n| client(200_000 + n * 700_000, ACK, 101, 1201, 50)));
-    let found = unanswered(&packets, 0).unwrap();
-    assert_eq!((found.what, found.copies), (Signal::DataUnanswered, 4));
-    assert_eq!((found.trigger, found.first), (FrameId::new(0, 4), FrameId::new(0, 7)));
-}
-
-#[test]
-fn an_answer_sent_again_though_it_was_acknowledged_is_told() {
-    let answer = |n: u64| server(2 * RTT + 1000 + n * 700_000, ACK, 1, 101, 1200);
-    let acknowledged = client(2 * RTT + 1500, ACK, 101, 1201, 0);
-    let packets = [answer(0), acknowledged, answer(1), answer(2), answer(3), answer(4)];
-    let found = unanswered(&packets, 0).unwrap();
-    assert_eq!((found.what, found.copies), (Signal::AckWithheld, 4));
-    // New data show that the acknowledgment came through after all.
-    let goes_on = server(5_000_000, ACK, 1201, 101, 1200);
-    assert_eq!(unanswered(&[&packets[..], &[goes_on]].concat(), 0), None);
-}
-
-#[test]
-fn keep_alives_are_no_data_sent_again() {
-    let answer = server(2 * RTT + 1000, ACK, 1, 101, 1200);
-    let acknowledged = client(2 * RTT + 1500, ACK, 101, 1201, 0);
-    let probes = (1..8).map(|n| server(n * 1_000_000, ACK, 1200, 101, 1));
-    let packets: Vec<Packet> = [answer, acknowledged].into_iter().chain(probes).collect();
-    assert_eq!(unanswered(&packets, 0), None);
 }

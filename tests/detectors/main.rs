@@ -1,0 +1,7 @@
+//! Each signal on a hand-made flow, beside the innocent flow that comes nearest to it.
+
+#![expect(clippy::unwrap_used, reason = "a play without packets is a fault of the test")]
+
+mod play;
+mod resets;
+mod silences;
