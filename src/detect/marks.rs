@@ -4,7 +4,7 @@
 //! resets and for content; what a mark weighs is the verdict's business.
 
 use super::Scene;
-use super::baseline::{Baseline, IpIdLine};
+use super::baseline::{Baseline, IpIdLine, TtlRange};
 use super::scene::{Words, fact};
 use crate::evidence::{Fact, Grade, Haste, Signal};
 use crate::flow::Sighting;
@@ -35,6 +35,10 @@ pub(super) fn ttl(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
         1..=2 => return None,
         _ => Signal::TtlShift,
     };
+    let signal = match signal {
+        Signal::TtlShift if is_outdone(scene, suspect, range) => Signal::RstTtlSplit,
+        _ => signal,
+    };
     // One sample of the sender is half a line.
     let grade = if range.packets > 1 { Grade::Full } else { Grade::Half };
     let words = scene.words(|| {
@@ -47,11 +51,19 @@ pub(super) fn ttl(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
         let text = if signal == Signal::TtlMatch {
             format!("{} has TTL {seen}, as {others} from {claimed} had", suspect.frame)
         } else {
-            format!("{} has TTL {seen}; {others} from {claimed} had {range}", suspect.frame)
+            let rsts = if signal == Signal::RstTtlSplit { ", as other RSTs have" } else { "" };
+            format!("{} has TTL {seen}; {others} from {claimed} had {range}{rsts}", suspect.frame)
         };
         Words { expected: format!("TTL {range}"), observed: format!("TTL {seen}"), text }
     });
     Some(fact(signal, grade, suspect.frame, words))
+}
+
+/// Whether `suspect`, whose TTL is out of `range`, is a RST, and another RST of its stated sender is not
+/// out of it.
+fn is_outdone(scene: &Scene<'_>, suspect: &Sighting, range: TtlRange) -> bool {
+    suspect.is_reset()
+        && scene.sent(suspect.direction).any(|seen| seen.is_reset() && range.off(seen.ttl) == 0)
 }
 
 /// An identification copied from the packet that it answers, together with the window.

@@ -23,6 +23,7 @@ mod marks;
 mod rate;
 mod reset;
 mod reset_sequence;
+mod reset_timer;
 mod response;
 #[cfg(test)]
 mod sample;

@@ -113,10 +113,14 @@ fn accomplices<'a, 'b>(
     prime: &'b Charge<'a>,
     cases: &'b [Charge<'a>],
 ) -> Vec<&'b Charge<'a>> {
+    // What a later RST of the host itself shows of the one before it is no matter of this one.
+    let of_one_burst =
+        |charge: &&Charge<'_>| charge.suspect.time.distance(prime.suspect.time) <= ONE_BURST;
     let named: Vec<FrameId> = cases
         .iter()
+        .filter(of_one_burst)
         .flat_map(|charge| &charge.contradictions)
-        .filter_map(|found| found.also_forged)
+        .flat_map(|found| found.also_forged.iter().copied())
         .collect();
     let proven = prime.rank().0;
     cases
@@ -139,16 +143,19 @@ fn is_alike(scene: &Scene<'_>, prime: &Charge<'_>, other: &Charge<'_>) -> bool {
         return false;
     }
     let shows = |charge: &Charge<'_>, signal| charge.marks.iter().any(|mark| mark.signal == signal);
-    let shifted = |charge: &Charge<'_>| shows(charge, Signal::TtlShift);
+    let shifted =
+        |charge: &Charge<'_>| shows(charge, Signal::TtlShift) || shows(charge, Signal::RstTtlSplit);
     if shifted(prime) && shows(other, Signal::TtlMatch) {
         return false;
     }
     let same_way = one.direction == two.direction;
-    let near = one.time.distance(two.time) <= Duration::from_millis(20);
+    let near = one.time.distance(two.time) <= ONE_BURST;
     let copy = same_way && one.ttl == two.ttl && one.flags == two.flags && one.window == two.window;
     if same_way {
+        // Where all that was heard of the sender is forged, its own reaction looks alien too.
+        let own = own_reaction(scene, two) && !near;
         let alien = shifted(prime) && shifted(other);
-        return alien
+        return (alien && !(own && one.ttl.0.abs_diff(two.ttl.0) > 2))
             || (copy && (near || shifted(prime)))
             || (near && two.ttl >= one.ttl && !own_reaction(scene, two));
     }
@@ -160,12 +167,10 @@ fn is_alike(scene: &Scene<'_>, prime: &Charge<'_>, other: &Charge<'_>) -> bool {
             && one.ip_id.is_some_and(|id| id != 0))
 }
 
-/// Whether a RST is the plain reaction of its own stack to the packet before it.
+/// Whether a RST is the plain reaction of its own stack to a packet before it.
 fn own_reaction(scene: &Scene<'_>, rst: &Sighting) -> bool {
-    scene
-        .before(rst, rst.direction.reverse())
-        .next()
-        .is_some_and(|seen| seen.has_ack() && seen.ack == rst.seq && !rst.has_ack())
+    let answered = |seen: &Sighting| seen.has_ack() && seen.ack == rst.seq;
+    !rst.has_ack() && rst.window == 0 && scene.before(rst, rst.direction.reverse()).any(answered)
 }
 
 fn tell(scene: &Scene<'_>, prime: &Charge<'_>, group: &[&Charge<'_>]) -> Suspicion {
@@ -204,8 +209,8 @@ fn tell(scene: &Scene<'_>, prime: &Charge<'_>, group: &[&Charge<'_>]) -> Suspici
 fn is_copy(seen: &Sighting, group: &[&Charge<'_>]) -> bool {
     group.iter().any(|charge| {
         let one = charge.suspect;
-        (one.direction, one.seq, one.ack, one.flags, one.ip_id)
-            == (seen.direction, seen.seq, seen.ack, seen.flags, seen.ip_id)
+        (one.direction, one.seq, one.ack, one.flags, one.ip_id, one.window)
+            == (seen.direction, seen.seq, seen.ack, seen.flags, seen.ip_id, seen.window)
     })
 }
 
@@ -349,3 +354,6 @@ fn alternatives(scene: &Scene<'_>, prime: &Charge<'_>) -> Vec<String> {
     }
     open
 }
+
+/// What is sent at one go arrives within this time.
+const ONE_BURST: Duration = Duration::from_millis(20);

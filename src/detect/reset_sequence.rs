@@ -9,7 +9,7 @@
 
 use super::baseline::Baseline;
 use super::scene::{SYN_AGAIN, Words, fact};
-use super::{Scene, marks};
+use super::{Scene, marks, reset_timer};
 use crate::evidence::{Fact, Grade, Signal};
 use crate::flow::Sighting;
 use crate::wire::{Direction, Duration, FrameId, SeqNumber};
@@ -18,23 +18,31 @@ use crate::wire::{Direction, Duration, FrameId, SeqNumber};
 pub(super) struct Contradiction {
     pub(super) fact: Fact,
     pub(super) genuine: Vec<FrameId>,
-    /// Another frame that the fact shows to be forged too.
-    pub(super) also_forged: Option<FrameId>,
+    /// Other frames that the fact shows to be forged too.
+    pub(super) also_forged: Vec<FrameId>,
 }
 
 impl Contradiction {
-    fn alone(fact: Fact) -> Self {
-        Self { fact, genuine: Vec::new(), also_forged: None }
+    pub(super) fn alone(fact: Fact) -> Self {
+        Self { fact, genuine: Vec::new(), also_forged: Vec::new() }
     }
 
     fn by(fact: Fact, genuine: FrameId) -> Self {
-        Self { fact, genuine: vec![genuine], also_forged: None }
+        Self { fact, genuine: vec![genuine], also_forged: Vec::new() }
     }
 }
 
 /// All that the numbers say against `rst`.
 pub(super) fn of_rst(scene: &Scene<'_>, rst: &Sighting) -> Vec<Contradiction> {
-    let tests = [accepted_after, wrong_ack, guesses_ahead, goes_on, falls_behind];
+    let tests = [
+        accepted_after,
+        wrong_ack,
+        guesses_ahead,
+        goes_on,
+        reset_timer::of_data,
+        reset_timer::of_rsts,
+        falls_behind,
+    ];
     tests.iter().filter_map(|test| test(scene, rst)).collect()
 }
 
@@ -104,10 +112,10 @@ fn is_of_this_connection(scene: &Scene<'_>, rst: &Sighting) -> bool {
 
 /// Whether something but its place in the stream sets `rst` apart from its stated sender: it came from
 /// elsewhere, too soon, or with numbers copied from what it answers.
-fn is_foreign(scene: &Scene<'_>, rst: &Sighting) -> bool {
+pub(super) fn is_foreign(scene: &Scene<'_>, rst: &Sighting) -> bool {
     let own = Baseline::of(scene, rst.direction, &[]);
     marks::of(&scene.muted(), rst, &own).iter().any(|fact| match fact.signal {
-        Signal::TtlShift | Signal::IpIdMirror => true,
+        Signal::TtlShift | Signal::RstTtlSplit | Signal::IpIdMirror => true,
         Signal::RstFast => fact.grade == Grade::Full,
         _ => false,
     })
@@ -194,7 +202,7 @@ fn guesses_ahead(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     Some(Contradiction {
         fact: fact(Signal::RstSeqAhead, grade, rst.frame, words),
         genuine: end.iter().map(|fin| fin.frame).collect(),
-        also_forged: Some(first.frame),
+        also_forged: vec![first.frame],
     })
 }
 
@@ -277,7 +285,7 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     Some(Contradiction {
         fact: fact(Signal::RstThenData, grade, rst.frame, words),
         genuine: unaware().take(GENUINE_SHOWN).map(|seen| seen.frame).collect(),
-        also_forged: None,
+        also_forged: Vec::new(),
     })
 }
 
@@ -383,7 +391,7 @@ fn sends_after_fin(scene: &Scene<'_>, fin: &Sighting) -> Option<Contradiction> {
     Some(Contradiction {
         fact: fact(Signal::DataAfterFin, grade, fin.frame, words),
         genuine: genuine.map(|seen| seen.frame).collect(),
-        also_forged: None,
+        also_forged: Vec::new(),
     })
 }
 
@@ -416,6 +424,6 @@ const REORDERING: Duration = Duration::from_millis(10);
 const WINDOW_MAX: u32 = 1 << 30;
 /// Link padding that some captures count as data: a frame of 60 bytes holds 6 beside the headers,
 /// and 18 where an anonymiser or a tunnel has lost more of them.
-const PADDING_MAX: u32 = 18;
+pub(super) const PADDING_MAX: u32 = 18;
 /// Contradicting frames that are listed for one suspect.
 const GENUINE_SHOWN: usize = 8;

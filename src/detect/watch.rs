@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::{Answer, Conflict, Scene, Tape, TlsRefusal, Trigger, handshake, reset, response, tls};
-use crate::evidence::Suspicion;
-use crate::flow::{Observation, Sighting, TcpFlow};
+use crate::evidence::{Grade, Suspicion};
+use crate::flow::{Handshake, Observation, Sighting, TcpFlow};
 use crate::wire::{Direction, FrameId};
 
 /// Watches one flow.
@@ -168,11 +168,15 @@ impl Watch {
         let (handshake, explained) =
             handshake::judge(&scene).map(|judged| (judged.suspicion, judged.explained)).unzip();
         let mut spoken_for: Vec<FrameId> = explained.unwrap_or_default();
+        let cleared = Cleared::of(&scene, handshake.as_ref());
+        let scene = cleared.as_ref().map_or(scene, |left| left.scene(&scene));
         // A forged alert contradicts the answer that it displaces: one story, told once.
         let tls = tls::judge(&scene);
         let response = if tls.is_some() { None } else { response::judge(&scene) };
+        let cleared = Cleared::of(&scene, tls.iter().chain(&response));
         let others: Vec<Suspicion> = [handshake, tls, response].into_iter().flatten().collect();
         spoken_for.extend(others.iter().flat_map(|found| &found.forged));
+        let scene = cleared.as_ref().map_or(scene, |left| left.scene(&scene));
         reset::judge(&scene, &spoken_for).into_iter().chain(others).collect()
     }
 
@@ -232,6 +236,36 @@ impl Case {
             self.log.push(*sighting);
             self.open -= 1;
         }
+    }
+}
+
+/// What is left of a scene without the packets that are proven to be forged: they are no measure of
+/// their stated sender, and no witness against it.
+struct Cleared {
+    log: Vec<Sighting>,
+    handshake: Handshake,
+}
+
+impl Cleared {
+    /// `None` where all of it is left.
+    fn of<'a>(scene: &Scene<'_>, found: impl IntoIterator<Item = &'a Suspicion>) -> Option<Self> {
+        let proven = |found: &&Suspicion| found.facts.iter().any(|fact| fact.grade == Grade::Proof);
+        let forged: Vec<FrameId> =
+            found.into_iter().filter(proven).flat_map(|found| found.forged.clone()).collect();
+        if forged.is_empty() {
+            return None;
+        }
+        let log: Vec<Sighting> =
+            scene.log.iter().filter(|seen| !forged.contains(&seen.frame)).copied().collect();
+        let mut handshake = *scene.handshake;
+        if handshake.syn_ack.is_some_and(|seen| forged.contains(&seen.frame)) {
+            handshake.syn_ack = log.iter().find(|seen| seen.is_syn_ack()).copied();
+        }
+        Some(Self { log, handshake })
+    }
+
+    fn scene<'a>(&'a self, scene: &Scene<'a>) -> Scene<'a> {
+        Scene { log: &self.log, handshake: &self.handshake, ..*scene }
     }
 }
 

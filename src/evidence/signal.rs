@@ -72,6 +72,8 @@ signals! {
     RstSeqAhead = "rst_seq_ahead", Sequence;
     /// The sender of a RST goes on as if it had never sent it.
     RstThenData = "rst_then_data", Sequence;
+    /// A RST that is sent again and again by a retransmission timer.
+    RstByTimer = "rst_by_timer", Sequence;
     /// A RST below data that the same sender has already sent.
     RstBehindData = "rst_behind_data", Sequence;
     /// A RST to a SYN, and then the SYN/ACK.
@@ -102,6 +104,8 @@ signals! {
     TimingMatch = "timing_match", Timing;
     /// TTL out of the range that this sender showed in this flow.
     TtlShift = "ttl_shift", Ttl;
+    /// TTL out of the range of a sender whose own RSTs are in it.
+    RstTtlSplit = "rst_ttl_split", Ttl;
     /// TTL as this sender's other packets have it.
     TtlMatch = "ttl_match", Ttl;
     /// IP identification copied from the packet that it answers.

@@ -77,6 +77,10 @@ const TABLE: &[(Signal, Weight)] = &[
         ),
     ),
     (
+        Signal::RstByTimer,
+        weight(20.0, 10.0, "none seen in 3,890 benign captures; no stack has such a timer"),
+    ),
+    (
         Signal::RstBehindData,
         weight(
             4.0,
@@ -182,6 +186,14 @@ const TABLE: &[(Signal, Weight)] = &[
             8.0,
             8.0,
             "28 % of genuine connections ended by a server differ: 10·log10(1/0.28); fitted: 1240+1619 interfered, 380+156 innocent",
+        ),
+    ),
+    (
+        Signal::RstTtlSplit,
+        weight(
+            10.0,
+            10.0,
+            "ttl_shift without its commonest innocent cause; held down for firewalls",
         ),
     ),
     (

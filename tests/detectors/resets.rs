@@ -214,6 +214,115 @@ fn a_close_with_another_df_is_marked_and_a_reset_is_not() {
     assert!(facts.contains(&Signal::IpIdMatch) && !facts.contains(&Signal::DfBreak), "{facts:?}");
 }
 
+/// The RST+ACK into which a device turns the server's answer, at these milliseconds.
+fn turned(millis: &[u64]) -> Vec<Packet> {
+    millis.iter().map(|at| server(2 * RTT + 1000 + at * 1000, RST_ACK, 1, 101, 0)).collect()
+}
+
+#[test]
+fn a_rst_that_is_sent_again_by_a_timer_was_an_answer() {
+    let (signals, verdict) = reset(&turned(&[0, 220, 660, 1540, 3300]));
+    assert!(signals.contains(&Signal::RstByTimer));
+    assert_eq!(verdict, Some("confirmed"));
+    let told = play(&turned(&[0, 220, 660, 1540, 3300]));
+    assert_eq!(told[0].forged.len(), 5, "all of them");
+    let innocent = |rsts: Vec<Packet>| {
+        let (signals, verdict) = reset(&rsts);
+        assert!(!signals.contains(&Signal::RstByTimer), "{signals:?}");
+        assert!(!matches!(verdict, Some("likely" | "confirmed")), "{verdict:?}");
+    };
+    // Too few; at one go; evenly; as answers to what the client sends again.
+    innocent(turned(&[0, 220, 660]));
+    innocent(turned(&[0, 1, 2, 3, 4]));
+    innocent(turned(&[0, 500, 1000, 1500, 2000]));
+    let asks = |at: u64| client(2 * RTT + at * 1000, ACK, 1, 1, 100);
+    let mut answers = turned(&[0, 220, 660, 1540, 3300]);
+    for (place, at) in [(1, 219), (3, 659), (5, 1539), (7, 3299)] {
+        answers.insert(place, asks(at));
+    }
+    innocent(answers);
+    // Bare ones are a host's that does not know the connection, whose provocations the capture lacks.
+    innocent(turned(&[0, 220, 660, 1540, 3300]).into_iter().map(bare).collect());
+}
+
+fn bare(rst: Packet) -> Packet {
+    Packet { flags: RST, ack: 0, window: 0, ..rst }
+}
+
+#[test]
+fn a_client_that_sends_again_by_its_timer_never_reset() {
+    // Beside the server: the client is 40 ms away, the server none.
+    let opening = [
+        client(0, SYN, 0, 0, 0),
+        Packet { ip_id: 0, ..server(20, SYN_ACK, 0, 1, 0) },
+        client(RTT, ACK, 1, 1, 0),
+        client(RTT + 10, ACK, 1, 1, 100),
+        server(RTT + 30, ACK, 1, 101, 0),
+    ];
+    let again = |millis: &[u64]| -> Vec<Packet> {
+        millis.iter().map(|at| client(RTT + at * 1000, ACK, 1, 1, 100)).collect()
+    };
+    let judged = |rest: &[Packet]| {
+        let (flow, watch, _) = observed(&[&opening[..], rest].concat());
+        let told = watch.conclude(&flow, endpoint(1, 443).ip, 0);
+        let by = told
+            .iter()
+            .flat_map(|found| &found.facts)
+            .any(|fact| fact.signal == Signal::RstThenData && fact.grade >= Grade::Full);
+        (by, told.iter().filter_map(verdict::weigh).map(|verdict| verdict.confidence.name()).max())
+    };
+    let rst = Packet { stamped: false, ..client(RTT + 150, RST, 101, 0, 0) };
+    let timer = again(&[300, 600, 1200]);
+    assert!(judged(&[&[rst][..], &timer].concat()).0);
+    let far = Packet { ttl: 70, ..rst };
+    assert_eq!(judged(&[&[far][..], &timer].concat()), (true, Some("confirmed")));
+    // Sent before the RST and late on the way; or once more only.
+    assert!(!judged(&[&[rst][..], &again(&[1, 2, 3])].concat()).0);
+    assert!(!judged(&[&[rst][..], &again(&[300])].concat()).0);
+    // A gateway beside the client refuses the server's packet in its name, a round trip later.
+    let refused = Packet { micros: 2 * RTT + 100, ..rst };
+    assert!(!judged(&[&[refused][..], &timer].concat()).0);
+}
+
+#[test]
+fn resets_of_two_makers_in_one_name_are_marked() {
+    let shift = server(2 * RTT + 1100, RST_ACK, 1, 101, 0);
+    let foreign = Packet { ttl: 61, ..shift };
+    let own = server(3 * RTT, RST, 1, 0, 0);
+    assert!(reset(&[foreign, own]).0.contains(&Signal::RstTtlSplit));
+    assert!(reset(&[foreign]).0.contains(&Signal::TtlShift));
+    // A stack that gives all its RSTs another TTL.
+    let alike = Packet { ttl: 61, ..own };
+    let (signals, verdict) = reset(&[foreign, alike]);
+    assert!(signals.contains(&Signal::TtlShift) && !signals.contains(&Signal::RstTtlSplit));
+    assert!(!matches!(verdict, Some("likely" | "confirmed")), "{verdict:?}");
+}
+
+#[test]
+fn what_is_proven_forged_is_no_measure_of_the_server() {
+    // A forged SYN/ACK came 5 ms after the SYN, and a RST 5 ms after the request.
+    let packets = [
+        client(0, SYN, 0, 0, 0),
+        forged(Packet { ip_id: 77, ..server(5000, SYN_ACK, 70_000, 1, 0) }),
+        Packet { ip_id: 0, ..server(RTT, SYN_ACK, 0, 1, 0) },
+        client(RTT + 1000, ACK, 1, 1, 100),
+        forged(server(RTT + 6000, RST_ACK, 1, 101, 0)),
+        // The server knows of no acknowledgment, nor of the other number.
+        Packet { ip_id: 0, ..server(RTT + 1_000_000, SYN_ACK, 0, 1, 0) },
+    ];
+    let judged = |packets: &[Packet]| {
+        let (flow, watch, _) = observed(packets);
+        let told = watch.conclude(&flow, endpoint(1, 443).ip, 0);
+        let of = told.into_iter().filter(|found| found.kind == Kind::Reset);
+        of.flat_map(|found| found.facts).map(|fact| fact.signal).collect::<Vec<_>>()
+    };
+    assert!(judged(&packets).contains(&Signal::RstFast));
+    // Where two machines may have answered a SYN that was sent twice, nothing is proven.
+    let mut twice = packets.to_vec();
+    twice.insert(1, client(1000, SYN, 0, 0, 0));
+    assert!(!judged(&twice).contains(&Signal::RstFast));
+}
+
 #[test]
 fn a_server_that_resets_in_its_own_time_is_left_alone() {
     let (_, verdict) = reset(&[server(2 * RTT + 1100, RST_ACK, 1, 101, 0)]);

@@ -19,6 +19,13 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "Weaver, Sommer, Paxson 2009 (DATA after RST); RFC 9293 section 3.5.2",
     ),
     entry(
+        Signal::RstByTimer,
+        "One RST with acknowledgment, or one refusal of a SYN, sent four times or more (a refusal three times) with waits that double, while nothing came that it could answer.",
+        "Something turned the packets that a sender repeats into RSTs, on the way.",
+        "None known: stacks keep no timer for RSTs. A capture that lacks all that was answered, of a host that does not take a RST for an end.",
+        "RFC 6298 section 5.5; RFC 9293 section 3.10.7; Xue and others, TSPU, IMC 2022",
+    ),
+    entry(
         Signal::RstBehindData,
         "A RST whose sequence number lies below data already seen from its sender, and is not what the peer last acknowledged.",
         "It was built from an older state of the connection.",
@@ -122,6 +129,13 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "Nothing by itself; the packet took another way, or started elsewhere.",
         "Load balancers, NAT, SYN proxies, a change of route. 28 % of genuine connections ended by a server differ.",
         "Weaver, Sommer, Paxson 2009; Sundara Raman and others, SIGCOMM 2023",
+    ),
+    entry(
+        Signal::RstTtlSplit,
+        "As ttl_shift, and other RSTs in the same name have the TTL that its sender has elsewhere.",
+        "RSTs of two makers in one name: that stacks build RSTs apart from connections does not explain it.",
+        "A firewall or gateway that resets, and the host that does so after it.",
+        "As ttl_shift",
     ),
     entry(
         Signal::TtlMatch,
