@@ -113,25 +113,27 @@ fn accomplices<'a, 'b>(
     prime: &'b Charge<'a>,
     cases: &'b [Charge<'a>],
 ) -> Vec<&'b Charge<'a>> {
-    // What a later RST of the host itself shows of the one before it is no matter of this one.
-    let of_one_burst =
-        |charge: &&Charge<'_>| charge.suspect.time.distance(prime.suspect.time) <= ONE_BURST;
-    let named: Vec<FrameId> = cases
-        .iter()
-        .filter(of_one_burst)
-        .flat_map(|charge| &charge.contradictions)
-        .flat_map(|found| found.also_forged.iter().copied())
-        .collect();
     let proven = prime.rank().0;
-    cases
-        .iter()
-        .filter(|charge| {
-            let same = std::ptr::eq(*charge, prime);
-            let by_name = named.contains(&charge.suspect.frame);
-            let by_proof = proven && (charge.rank().0 || charge.guesses_ahead());
-            same || by_name || by_proof || is_alike(scene, prime, charge)
-        })
-        .collect()
+    let alone = |charge: &&Charge<'_>| {
+        let by_proof = proven && (charge.rank().0 || charge.guesses_ahead());
+        std::ptr::eq(*charge, prime) || by_proof || is_alike(scene, prime, charge)
+    };
+    let mut group: Vec<&Charge<'_>> = cases.iter().filter(alone).collect();
+    // What a member shows of others: one after another, as each may name the one before it.
+    let mut told = 0;
+    while let Some(member) = group.get(told) {
+        let named: Vec<FrameId> =
+            member.contradictions.iter().flat_map(|found| found.also_forged.clone()).collect();
+        let known = |charge: &&Charge<'_>| group.iter().any(|one| std::ptr::eq(*one, *charge));
+        let new: Vec<&Charge<'_>> = cases
+            .iter()
+            .filter(|charge| named.contains(&charge.suspect.frame) && !known(charge))
+            .collect();
+        group.extend(new);
+        told += 1;
+    }
+    group.sort_by_key(|charge| charge.suspect.frame);
+    group
 }
 
 /// Whether `other` looks made by the same hand as `prime`: near in time, and foreign to its own
