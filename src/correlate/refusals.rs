@@ -90,8 +90,7 @@ impl Acceptances {
     pub fn judge(&self, refusal: &Refusal) -> Option<Suspicion> {
         let Refusal { server, frame, took, ttl, .. } = *refusal;
         let place = self.ports.get(&(hash(server), server))?;
-        let whose =
-            format!("in {} other flows the port {} of {}", place.flows, server.port, server.ip);
+        let whose = format!("in {} the port {} of {}", others(place.flows), server.port, server.ip);
         let facts: Vec<Fact> = [
             place.timing_fact(frame, took, (Signal::RstFast, &whose)),
             place.ttl_fact(frame, ttl, &whose),
@@ -140,6 +139,10 @@ fn hash(server: Endpoint) -> u64 {
 
 /// Most ports kept: 6 MB when full.
 const PORTS_MAX: usize = 1 << 16;
+
+fn others(flows: u64) -> String {
+    if flows == 1 { "another flow".to_owned() } else { format!("{flows} other flows") }
+}
 
 #[cfg(test)]
 mod tests {

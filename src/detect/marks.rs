@@ -112,7 +112,11 @@ fn ip_id_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Opti
         let show = |id: Option<u16>| id.map_or("none".to_owned(), |id| format!("{id:#06x}"));
         let expected = match line {
             IpIdLine::Constant(own) => format!("IP-ID {own:#06x}"),
-            IpIdLine::Rising => format!("IP-ID between {} and {}", show(before), show(after)),
+            IpIdLine::Rising => match (before, after) {
+                (Some(_), None) => format!("IP-ID after {}", show(before)),
+                (None, Some(_)) => format!("IP-ID before {}", show(after)),
+                _ => format!("IP-ID between {} and {}", show(before), show(after)),
+            },
         };
         let claimed = scene.claimed(suspect);
         let text = if fits {

@@ -134,6 +134,10 @@ signals! {
     TlsAlertEarly = "tls_alert_early", Pattern;
     /// The same endpoints had been hit for a name shortly before.
     Residual = "residual", Repetition;
+    /// Packets in the names of several servers, near and far, came after just as long.
+    SamePlace = "same_place", Repetition;
+    /// One name is struck each time, and others of the same server never.
+    NameSingledOut = "name_singled_out", Control;
     /// A close in good order came first.
     OrderlyClose = "orderly_close", Pattern;
     /// Two answers to one DNS query that contradict each other.

@@ -4,8 +4,8 @@
 use super::closing::{Ended, Found};
 use super::refused::Refused;
 use crate::correlate::{
-    Acceptances, CertificateTally, Episode, Judged, Passages, Silences, Silent, Slow, Slows,
-    Swifts, Throttled, residual_of,
+    Acceptances, CertificateTally, Episode, Judged, Passages, Road, Silences, Silent, Slow, Slows,
+    Strike, Struck, Subject, Swifts, Throttled, outposts, residual_of, singled_out,
 };
 use crate::evidence::{Confidence, Fact, Grade, HostSource, Kind, Residual, Signal, Suspicion};
 use crate::verdict;
@@ -61,6 +61,42 @@ pub(super) fn join_refusals(flows: &mut [Ended], acceptances: &Acceptances) {
         if !ended.found.iter().any(known) {
             ended.found.retain(|found| found.suspicion.kind != suspicion.kind);
             ended.found.push(Found::new(suspicion, verdict, None));
+        }
+    }
+}
+
+/// Holds what came too soon against what else did: whether it came from one place, and whether it
+/// chose by name.
+pub(super) fn join_haste_of_all(flows: &mut [Ended], passages: &Passages) {
+    let mut hasty: Vec<&mut Found> = Vec::new();
+    let mut strikes: Vec<Strike> = Vec::new();
+    let mut named: Vec<(usize, Struck)> = Vec::new();
+    let too_soon = |fact: &&Fact| matches!(fact.signal, Signal::RstFast | Signal::DataFast);
+    for ended in flows {
+        let (begins, record) = (ended.first_frame, &ended.record);
+        let road = Road { client: record.client.ip, server: record.server, proto: record.proto };
+        for found in &mut ended.found {
+            let Some(fact) = found.suspicion.facts.iter().find(too_soon) else { continue };
+            let Some(haste) = found.suspicion.haste else { continue };
+            let frame = fact.frame;
+            let subject = found.host.as_ref().and_then(|(host, _)| Subject::of(host, 0));
+            if let Some(subject) = subject.filter(|_| fact.grade == Grade::Full) {
+                let time = found.suspicion.time;
+                named.push((hasty.len(), Struck { road, subject, frame, time, begins }));
+            }
+            strikes.push(Strike { frame, server: record.server.ip, haste });
+            hasty.push(found);
+        }
+    }
+    let places = outposts(&strikes).into_iter().enumerate();
+    let (owners, struck): (Vec<usize>, Vec<Struck>) = named.into_iter().unzip();
+    let names = owners.into_iter().zip(singled_out(&struck, passages));
+    for (place, fact) in places.chain(names) {
+        if let Some((fact, found)) = fact.zip(hasty.get_mut(place)) {
+            found.suspicion.facts.push(fact);
+            if let Some(verdict) = verdict::weigh(&found.suspicion) {
+                found.verdict = verdict;
+            }
         }
     }
 }

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 use super::closing::{Ended, Found, LimitCounts};
 use super::intake::Intake;
 use super::joining::{
-    Origin, join_certificates, join_haste, join_rates, join_refusals, join_residual, join_silence,
+    Origin, join_certificates, join_haste, join_haste_of_all, join_rates, join_refusals,
+    join_residual, join_silence,
 };
 use super::reach::ReachTally;
 use super::refused::Refused;
@@ -112,6 +113,7 @@ impl Telling<'_> {
         join_certificates(flows, &beside.certificates);
         join_haste(flows, &beside.acceptances);
         join_refusals(flows, &beside.acceptances);
+        join_haste_of_all(flows, &beside.passages);
         self.judge_dns(flows, &beside.resolvers);
         join_silence(flows, &beside.passages);
         join_rates(flows, &beside.swifts);

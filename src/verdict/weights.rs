@@ -302,6 +302,14 @@ const TABLE: &[(Signal, Weight)] = &[
         ),
     ),
     (
+        Signal::SamePlace,
+        weight(6.0, 3.0, "no count yet: held as residual, for gateways near users"),
+    ),
+    (
+        Signal::NameSingledOut,
+        weight(7.0, 3.0, "hand-set, as a control in part: the chance counted allows 23 and 13"),
+    ),
+    (
         Signal::OrderlyClose,
         weight(
             -10.0,

@@ -236,6 +236,20 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "Bock and others, Your Censor is My Censor, WOOT 2021; 180 s and 90 s in China, 180 s in Iran",
     ),
     entry(
+        Signal::SamePlace,
+        "Packets that came too soon, in the names of three servers or more, all took as long (within a tenth or 1 ms), though one server needs half as long again as another, or more.",
+        "They come from one place on the way, not from the servers.",
+        "A proxy, portal or gateway near the client: also a third party.",
+        "Own; compare Weaver, Sommer, Paxson 2009",
+    ),
+    entry(
+        Signal::NameSingledOut,
+        "Packets that came sooner than the server can answered some names of a client, to whatever servers, each time within two minutes, and other names to the same ports of these servers never: a parting that chance makes in 1 of 200 cases at most, as all ways to deal out the strikes show. In part: in 1 of 20.",
+        "Whoever sent them, nearer than the servers, chose by name.",
+        "Coincidence; a filter that the client's own network or its user has set up, which is a third party all the same.",
+        "A permutation test: Fisher 1935; the rule of control measurements: OONI Web Connectivity",
+    ),
+    entry(
         Signal::OrderlyClose,
         "The connection had been closed in good order, or answered in full, before the suspect packet.",
         "Nothing; a RST after a close is ordinary.",
