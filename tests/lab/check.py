@@ -208,9 +208,18 @@ def trigger_problems(wanted, trigger, forged, frames, label):
         found.append("forged before its trigger")
     trip = handshake(trigger["tcp.stream"], frames)
     opening = wanted["kind"] == "handshake"
-    if label["vantage"] == "near client" and trip and delay > trip / 2 and not opening:
+    late = trip and delay > trip / 2 and not opening and not outrun(trigger, forged[0], frames)
+    if label["vantage"] == "near client" and late:
         found.append(f"forged {delay * 1000:.1f} ms after its trigger, RTT {trip * 1000:.1f} ms")
     return found
+
+
+def outrun(trigger, forged, frames):
+    """Whether the server's own data came between the trigger and what was forged."""
+    return any(number(values, "tcp.len") > 0 and values["tcp.stream"] == trigger["tcp.stream"]
+               and sender(values) != sender(trigger)
+               and number(trigger, "frame.number") < at < number(forged, "frame.number")
+               for at, values in frames.items())
 
 
 def whole_connection(wanted, forged):

@@ -44,6 +44,25 @@ def synack_forged_ipv6(lab):
     lab.curl("http://open.example/", "-6")
 
 
+@story(scenario={"triggers": {"http_host": ["blocked.example"]}, "forge": [
+    {"to": "client", "flags": "RA", "seq": ahead, "ttl": 121 + at, "window": 1830 + at,
+     "delay_ms": 0.5 + at / 10} for at, ahead in enumerate((0, 1460, 4380))],
+                 "residual": {"seconds": 2.5, "forge": [syn_ack(ttl=92, window=4100)]}})
+def synack_residual(lab):
+    """After a name, every SYN of that client to that server and port gets a forged SYN/ACK.
+
+    The other half of reset-residual, as older Chinese devices did for 90 s: the client takes a
+    wrong number, and the server itself resets what it then acknowledges. shared-b.example is
+    blocked by nobody and merely shares the address. Another port is not concerned, and after three
+    seconds the same visit succeeds.
+    """
+    lab.curl("http://blocked.example/", "--connect-to", "blocked.example:80:203.0.113.30:80")
+    lab.curl("http://shared-b.example/")
+    lab.curl("https://shared-b.example/")
+    lab.sleep(3)
+    lab.curl("http://shared-b.example/")
+
+
 @innocent(shows=("tcp.flags.syn == 1 && tcp.flags.ack == 1", "tcp.analysis.retransmission"))
 def synack_two_backends(lab):
     """A SYN is sent again because its machine is busy, and the balancer gives the second one to

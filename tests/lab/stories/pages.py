@@ -99,6 +99,23 @@ def redirect_302_beside_path(lab):
     lab.curl("http://blocked.example/")
 
 
+@story(scenario={"triggers": WEB, "forge": [
+    answer(pages.response("307 Temporary Redirect", b"", ["Location: http://adverts.example/c/?u=1",
+                                                          "Connection: close"]),
+           flags="FPA", ipid=0x3412, ttl=60, window=32120),
+    {"to": "server", "flags": "RA", "ipid": 0x3412, "ttl": 60, "window": 32120}]},
+       hosts={"open.example": "untouched"}, page_status=307)
+def redirect_307_advertisement(lab):
+    """A forged 307 with FIN sends the browser to advertisements; the server is reset.
+
+    Such redirects were reported from Egypt in 2018 (Citizen Lab, Bad Traffic). All that is forged
+    has IP-ID 0x3412. The server has answered before the reset reaches it, so its own page follows
+    and contradicts the redirect.
+    """
+    lab.curl("http://blocked.example/")
+    lab.curl("http://open.example/")
+
+
 @story(scenario={"triggers": WEB, "forge": [answer(pages.euc_kr(), ttl=255)]}, hosts=ONLY,
        page_title="접속 차단 안내", page_status=200)
 def page_euc_kr(lab):

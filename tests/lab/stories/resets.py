@@ -56,6 +56,23 @@ def reset_rising_seq(lab):
     lab.curl("http://blocked.example/photo.jpg")
 
 
+@story(scenario={"triggers": {"sni": ["blocked.example"]}, "forge": [
+    rst(ttl=97, delay_ms=65),
+    rst(flags="RA", ttl=144, window=900, delay_ms=66),
+    rst(flags="RA", seq=1460, ttl=145, window=901, delay_ms=66.1)]},
+       hosts={"open.example": "untouched"})
+def reset_outrun(lab):
+    """A device beside the path is slower than the server: its resets come behind the ServerHello.
+
+    They stand at the number that the client's hello acknowledged, which the server has passed
+    meanwhile, and 1460 ahead of it. The client's stack ignores them and the visit succeeds. Haste
+    hardly betrays the device, but TTL, IP-ID, the missing timestamps, and a server that goes on
+    sending.
+    """
+    lab.curl("https://blocked.example/")
+    lab.curl("https://open.example/")
+
+
 @story(scenario={"triggers": BLOCKED, "forge": [rst(ttl="copy", ipid="trigger", window="copy",
                                                     df=True)]}, hosts=HOSTS,
        files=("capture.pcap.gz",))
