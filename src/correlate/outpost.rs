@@ -19,7 +19,7 @@ pub struct Strike {
 /// `same_place`: for each of `strikes`, in their order, the fact that packets in the names of two
 /// other servers or more, which need longer and not all the same time, came after just as long.
 ///
-/// Of many strikes only the [`NEIGHBOURS`] nearest in time taken are looked at on either side.
+/// Of many strikes only the 16 nearest in time taken are looked at on either side.
 pub fn outposts(strikes: &[Strike]) -> Vec<Option<Fact>> {
     let mut by_time: Vec<(usize, &Strike)> = strikes.iter().enumerate().collect();
     by_time.sort_by_key(|(_, strike)| (strike.haste.took, strike.frame));

@@ -68,7 +68,7 @@ pub(super) fn join_refusals(flows: &mut [Ended], acceptances: &Acceptances) {
 /// Holds what came too soon against what else did: whether it came from one place, and whether it
 /// chose by name.
 pub(super) fn join_haste_of_all(flows: &mut [Ended], passages: &Passages) {
-    let mut hasty: Vec<&mut Found> = Vec::new();
+    let mut quick: Vec<&mut Found> = Vec::new();
     let mut strikes: Vec<Strike> = Vec::new();
     let mut named: Vec<(usize, Struck)> = Vec::new();
     let too_soon = |fact: &&Fact| matches!(fact.signal, Signal::RstFast | Signal::DataFast);
@@ -82,17 +82,17 @@ pub(super) fn join_haste_of_all(flows: &mut [Ended], passages: &Passages) {
             let subject = found.host.as_ref().and_then(|(host, _)| Subject::of(host, 0));
             if let Some(subject) = subject.filter(|_| fact.grade == Grade::Full) {
                 let time = found.suspicion.time;
-                named.push((hasty.len(), Struck { road, subject, frame, time, begins }));
+                named.push((quick.len(), Struck { road, subject, frame, time, begins }));
             }
             strikes.push(Strike { frame, server: record.server.ip, haste });
-            hasty.push(found);
+            quick.push(found);
         }
     }
     let places = outposts(&strikes).into_iter().enumerate();
     let (owners, struck): (Vec<usize>, Vec<Struck>) = named.into_iter().unzip();
-    let names = owners.into_iter().zip(singled_out(&struck, passages));
-    for (place, fact) in places.chain(names) {
-        if let Some((fact, found)) = fact.zip(hasty.get_mut(place)) {
+    let chosen = owners.into_iter().zip(singled_out(&struck, passages));
+    for (place, fact) in places.chain(chosen) {
+        if let Some((fact, found)) = fact.zip(quick.get_mut(place)) {
             found.suspicion.facts.push(fact);
             if let Some(verdict) = verdict::weigh(&found.suspicion) {
                 found.verdict = verdict;
