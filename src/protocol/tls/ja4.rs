@@ -5,6 +5,7 @@
 //! shuffle their extensions. Our own code; the vectors in the tests are the published ones.
 
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 
 use super::{TlsCarrier, TlsVersion, extension::number};
 use crate::protocol::text::{hex, push_hex};
@@ -25,32 +26,38 @@ pub(super) struct Offer<'a> {
 
 /// As `t13d1516h2_8daaf6152771_e5627efa2ab1`.
 pub(super) fn fingerprint(offer: &Offer<'_>) -> String {
-    let [first, last] = alpn_letters(offer.first_alpn);
-    let mut ciphers = offer.ciphers.to_vec();
-    ciphers.sort_unstable();
+    let mut told = String::with_capacity(LENGTH);
+    told.push(match offer.carrier {
+        TlsCarrier::Tcp => 't',
+        TlsCarrier::Quic => 'q',
+    });
+    told.push_str(version_letters(offer.version));
+    told.push(if offer.named { 'd' } else { 'i' });
+    push_count(&mut told, offer.ciphers.len());
+    push_count(&mut told, offer.extensions.len());
+    told.extend(alpn_letters(offer.first_alpn));
+    let mut numbers: SmallVec<[u16; 64]> = SmallVec::from_slice(offer.ciphers);
+    numbers.sort_unstable();
+    let mut text = SmallVec::new();
+    push_list(&mut text, &numbers);
+    push_digest(&mut told, &text);
     // The first part tells of name and protocol already.
-    let mut extensions = offer.extensions.to_vec();
-    extensions.retain(|kind| !matches!(*kind, number::SERVER_NAME | number::ALPN));
-    extensions.sort_unstable();
-    let mut tail = list(&extensions);
-    if !tail.is_empty() && !offer.signature_algorithms.is_empty() {
-        tail.push('_');
-        tail.push_str(&list(offer.signature_algorithms));
+    let told_already = |kind: &&u16| matches!(**kind, number::SERVER_NAME | number::ALPN);
+    numbers.clear();
+    numbers.extend(offer.extensions.iter().filter(|kind| !told_already(kind)).copied());
+    numbers.sort_unstable();
+    text.clear();
+    push_list(&mut text, &numbers);
+    if !text.is_empty() && !offer.signature_algorithms.is_empty() {
+        text.push(b'_');
+        push_list(&mut text, offer.signature_algorithms);
     }
-    format!(
-        "{}{}{}{:02}{:02}{first}{last}_{}_{}",
-        match offer.carrier {
-            TlsCarrier::Tcp => 't',
-            TlsCarrier::Quic => 'q',
-        },
-        version_letters(offer.version),
-        if offer.named { 'd' } else { 'i' },
-        offer.ciphers.len().min(99),
-        offer.extensions.len().min(99),
-        digest(&list(&ciphers)),
-        digest(&tail),
-    )
+    push_digest(&mut told, &text);
+    told
 }
+
+/// What lists are written into; those of browsers fit.
+type Text = SmallVec<[u8; 256]>;
 
 const fn version_letters(version: TlsVersion) -> &'static str {
     match version.0 {
@@ -80,26 +87,39 @@ fn alpn_letters(name: &[u8]) -> [char; 2] {
     }
 }
 
+/// Two digits, of at most 99.
+fn push_count(told: &mut String, count: usize) {
+    let count = count.min(99) as u8;
+    told.extend([count / 10, count % 10].map(|digit| char::from(b'0' + digit)));
+}
+
 /// As `1301,1302`.
-fn list(numbers: &[u16]) -> String {
-    let mut text = String::with_capacity(numbers.len().saturating_mul(5));
+fn push_list(text: &mut Text, numbers: &[u16]) {
+    let digit = |number: u16, shift: u32| {
+        let nibble = (number >> shift & 15) as u8;
+        if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }
+    };
     for (place, number) in numbers.iter().enumerate() {
+        let digits = [12, 8, 4, 0].map(|shift| digit(*number, shift));
         if place > 0 {
-            text.push(',');
+            text.push(b',');
         }
-        push_hex(&mut text, &number.to_be_bytes());
+        text.extend_from_slice(&digits);
     }
-    text
 }
 
 /// The first twelve digits of the digest; zeros for nothing.
-fn digest(text: &str) -> String {
+fn push_digest(told: &mut String, text: &[u8]) {
+    told.push('_');
     if text.is_empty() {
-        return "0".repeat(12);
+        told.push_str("000000000000");
+    } else {
+        push_hex(told, Sha256::digest(text).get(..6).unwrap_or_default());
     }
-    let digest = Sha256::digest(text.as_bytes());
-    hex(digest.get(..6).unwrap_or_default())
 }
+
+/// Ten letters, and twice an underscore and twelve digits.
+const LENGTH: usize = 36;
 
 #[cfg(test)]
 mod tests {

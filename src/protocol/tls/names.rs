@@ -20,7 +20,10 @@ impl fmt::Display for TlsVersion {
         match self.0 {
             0x0002 => f.write_str("SSL 2.0"),
             0x0300 => f.write_str("SSL 3.0"),
-            0x0301..=0x0304 => write!(f, "TLS 1.{}", self.0 - 0x0301),
+            0x0301 => f.write_str("TLS 1.0"),
+            0x0302 => f.write_str("TLS 1.1"),
+            0x0303 => f.write_str("TLS 1.2"),
+            0x0304 => f.write_str("TLS 1.3"),
             0x7f00..=0x7fff => write!(f, "TLS 1.3 draft {}", self.0 & 0xff),
             other => write!(f, "{other:#06x}"),
         }
