@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use smallvec::SmallVec;
+
 use super::talk::Around;
 use crate::detect::fingerprint::{self, FingerprintSet, Strength};
 use crate::detect::{Answer, Notice, Trigger};
@@ -329,8 +331,7 @@ fn read_answer(head: Head, body: Option<&Body>, alternate: bool, around: &Around
     let Head { begins, asked, response } = head;
     let location = response.headers.first("location").map(str::to_owned);
     let content_type = response.headers.first("content-type").map(str::to_owned);
-    let pairs = response.headers.list.into_iter().map(|header| (header.name, header.value));
-    let headers: Vec<(String, String)> = pairs.collect();
+    let headers: SmallVec<[(&str, &str); 16]> = response.headers.iter().collect();
     let answer = fingerprint::Answer {
         host: asked.host.as_deref(),
         status: Some(response.status),

@@ -28,8 +28,8 @@ mod text;
 pub mod tls;
 
 pub use http::{
-    Body, BodyEnd, Coding, Decoded, Header, Headers, HttpMalformed, Request, RequestEvent,
-    RequestReader, Response, ResponseEvent, ResponseReader,
+    Body, BodyEnd, Coding, Decoded, Headers, HttpMalformed, Request, RequestEvent, RequestReader,
+    Response, ResponseEvent, ResponseReader,
 };
 pub use page::{CharsetSource, Excerpt, Page};
 pub use probe::{PROBE_BYTES_MAX, Probe, probe};

@@ -39,6 +39,13 @@ pub(super) fn lossy(bytes: &[u8], bytes_max: usize) -> String {
     }
 }
 
+/// The text of `bytes`, if all of it is printable ASCII, tabs and line ends.
+pub(super) fn plain(bytes: &[u8]) -> Option<&str> {
+    let plain = |b: &u8| (b' '..=b'~').contains(b) || matches!(*b, b'\t' | b'\r' | b'\n');
+    let all = bytes.iter().fold(true, |all, b| all & plain(b));
+    std::str::from_utf8(bytes).ok().filter(|_| all)
+}
+
 /// Lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));

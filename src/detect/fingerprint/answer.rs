@@ -14,7 +14,7 @@ pub struct Answer<'a> {
     /// Status code.
     pub status: Option<u16>,
     /// Headers as name and value, in order.
-    pub headers: &'a [(String, String)],
+    pub headers: &'a [(&'a str, &'a str)],
     /// Body, decoded of its content encoding; read only where `text` is empty.
     pub body: &'a [u8],
     /// Body decoded to Unicode, with its markup.
@@ -157,7 +157,7 @@ fn forwards(name: &str, status: Option<u16>) -> bool {
 }
 
 /// The headers that are read, names and values cut.
-fn read_headers(headers: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+fn read_headers<'a>(headers: &'a [(&'a str, &'a str)]) -> impl Iterator<Item = (&'a str, &'a str)> {
     let mut left = Page::HEADERS_MAX;
     headers.iter().map_while(move |(name, value)| {
         let (name, value) = (cut(name, 256), cut(value.trim(), Page::HEADER_MAX));
@@ -166,7 +166,7 @@ fn read_headers(headers: &[(String, String)]) -> impl Iterator<Item = (&str, &st
     })
 }
 
-fn header_lines(headers: &[(String, String)], status: Option<u16>) -> Vec<HeaderLine> {
+fn header_lines(headers: &[(&str, &str)], status: Option<u16>) -> Vec<HeaderLine> {
     let lines = read_headers(headers).map(|(name, value)| {
         let lower = name.to_ascii_lowercase();
         let mut line = String::with_capacity(name.len() + value.len() + 2);
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn headers_are_written_in_one_way() {
-        let headers = [("x-squid-ERROR".to_owned(), " ERR_ACCESS_DENIED 0".to_owned())];
+        let headers = [("x-squid-ERROR", " ERR_ACCESS_DENIED 0")];
         let lines = header_lines(&headers, None);
         assert_eq!(lines[0].line, "X-Squid-Error: ERR_ACCESS_DENIED 0");
         assert_eq!(&lines[0].line[lines[0].value_at..], "ERR_ACCESS_DENIED 0");
@@ -248,7 +248,8 @@ mod tests {
 
     #[test]
     fn headers_are_bounded() {
-        let headers = vec![("a".to_owned(), "b".repeat(10_000)); 100];
+        let value = "b".repeat(10_000);
+        let headers = vec![("a", value.as_str()); 100];
         let total: usize = header_lines(&headers, None).iter().map(|line| line.line.len()).sum();
         assert!(total <= Page::HEADERS_MAX + 1000);
     }
@@ -265,7 +266,7 @@ mod tests {
             ("image/png", Content::Other),
             ("application/octet-stream", Content::Other),
         ] {
-            let headers = [("Content-Type".to_owned(), value.to_owned())];
+            let headers = [("Content-Type", value)];
             let answer = Answer { headers: &headers, ..Answer::default() };
             assert_eq!(answer.content(), expected, "{value}");
             assert_eq!(answer.is_text(), expected != Content::Other, "{value}");

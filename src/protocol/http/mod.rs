@@ -22,7 +22,7 @@ pub use body::{Body, BodyEnd};
 pub use coding::{Coding, DECODED_BYTES_MAX, Decoded};
 pub use request::{Request, RequestEvent, RequestReader};
 pub use response::{Response, ResponseEvent, ResponseReader};
-pub use split::{Header, Headers};
+pub use split::Headers;
 
 /// Why bytes are no HTTP/1.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

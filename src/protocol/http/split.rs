@@ -1,26 +1,37 @@
 //! Splits a head into its lines and the lines into names and values, whatever they look like.
 
+use std::ops::Range;
+
+use memchr::memchr;
+
+use super::head::HEAD_BYTES_MAX;
 use crate::protocol::text;
 
-/// One header line.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Header {
-    /// The name as sent, without spaces around it; the whole line where it has no colon.
-    pub name: String,
-    /// The value without spaces around it; bytes that are no UTF-8 became U+FFFD.
-    pub value: String,
-}
-
 /// The header lines of a message, in order, at most 256.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Headers {
-    /// The lines.
-    pub list: Vec<Header>,
+    /// The whole head where it is plain text, otherwise name after value; and what had to be replaced.
+    text: String,
+    lines: Vec<Line>,
     /// How many more there were.
     pub dropped: usize,
 }
 
+/// Where a header line stands in the text.
+#[derive(Clone, Debug)]
+struct Line {
+    name: Range<u32>,
+    value: Range<u32>,
+}
+
 impl Headers {
+    /// The lines, as name and value: the name as sent, without spaces around it, and the whole line
+    /// where it has no colon; the value without spaces around it. Bytes that are no UTF-8 became
+    /// U+FFFD.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lines.iter().map(|line| (self.at(&line.name), self.at(&line.value)))
+    }
+
     /// The first value of a name, in whatever case.
     pub fn first(&self, name: &str) -> Option<&str> {
         self.all(name).next()
@@ -28,10 +39,10 @@ impl Headers {
 
     /// All values of a name, in whatever case, in order.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.list
-            .iter()
-            .filter(move |header| header.name.eq_ignore_ascii_case(name))
-            .map(|header| header.value.as_str())
+        let long_as_it = self.lines.iter().filter(|line| line.name.len() == name.len());
+        long_as_it
+            .filter(|line| self.at(&line.name).eq_ignore_ascii_case(name))
+            .map(|line| self.at(&line.value))
     }
 
     /// All members of a comma-separated list header, lower-case (RFC 9110 §5.6.1).
@@ -42,23 +53,69 @@ impl Headers {
             .filter(|member| !member.is_empty())
     }
 
-    fn push(&mut self, line: &[u8]) {
-        if self.list.len() == HEADERS_MAX {
+    fn at(&self, range: &Range<u32>) -> &str {
+        self.text.get(range.start as usize..range.end as usize).unwrap_or_default()
+    }
+
+    /// Adds a line, which stands in the text already if it has a `place` there.
+    fn push(&mut self, line: &[u8], place: Option<usize>) {
+        if self.lines.len() == HEADERS_MAX {
             self.dropped += 1;
             return;
         }
+        if self.lines.is_empty() {
+            self.lines.reserve(LINES_USUAL);
+        }
         let (name, value) = split_once(line, |b| b == b':').unwrap_or((line, &[]));
-        self.list.push(Header { name: trimmed_text(name), value: trimmed_text(value) });
+        let after = line.len() - value.len();
+        let name = self.keep(name, place);
+        let value = self.keep(value, place.map(|place| place + after));
+        self.lines.push(Line { name, value });
+    }
+
+    /// Where the text of `bytes` stands, without spaces around it.
+    fn keep(&mut self, bytes: &[u8], place: Option<usize>) -> Range<u32> {
+        let inner = trimmed(bytes);
+        let kept = bytes.get(inner.clone()).unwrap_or_default();
+        let range = match place {
+            Some(place) if !kept.contains(&b'\r') => place + inner.start..place + inner.end,
+            _ => {
+                let start = self.text.len();
+                self.text.push_str(&text::lossy(kept, HEAD_BYTES_MAX));
+                start..self.text.len()
+            }
+        };
+        range.start as u32..range.end as u32
     }
 
     /// A line that begins with a space continues the one before (RFC 9112 §5.2).
     fn fold(&mut self, line: &[u8]) -> bool {
-        let Some(last) = self.list.last_mut() else { return false };
-        last.value.push(' ');
-        last.value.push_str(&trimmed_text(line));
+        let Some(mut value) = self.lines.last().map(|last| last.value.clone()) else {
+            return false;
+        };
+        // It grows where it stands if nothing stands behind it.
+        if value.end as usize != self.text.len() {
+            let first = self.at(&value).to_owned();
+            value.start = self.text.len() as u32;
+            self.text.push_str(&first);
+        }
+        self.text.push(' ');
+        self.text.push_str(&text::lossy(trim(line), HEAD_BYTES_MAX));
+        value.end = self.text.len() as u32;
+        if let Some(last) = self.lines.last_mut() {
+            last.value = value;
+        }
         true
     }
 }
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.dropped == other.dropped && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Headers {}
 
 /// A head in its parts.
 pub(super) struct Split<'a> {
@@ -70,20 +127,25 @@ pub(super) struct Split<'a> {
 
 /// Splits a head at its line ends.
 pub(super) fn split(head: &[u8]) -> Split<'_> {
-    let mut split = Split { start_line: &[], headers: Headers::default(), bare_lf: false };
-    for (place, raw) in head.split_inclusive(|&b| b == b'\n').enumerate() {
-        let ended = raw.strip_suffix(b"\n");
-        let line = ended.unwrap_or(raw);
+    let plain = text::plain(head);
+    let text = plain.unwrap_or_default().to_owned();
+    let headers = Headers { text, ..Headers::default() };
+    let mut split = Split { start_line: &[], headers, bare_lf: false };
+    let mut begins = 0;
+    while let Some(rest) = head.get(begins..).filter(|rest| !rest.is_empty()) {
+        let end = memchr(b'\n', rest);
+        let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
         let text = line.strip_suffix(b"\r").unwrap_or(line);
-        split.bare_lf |= ended.is_some() && text.len() == line.len();
-        if place == 0 {
+        split.bare_lf |= end.is_some() && text.len() == line.len();
+        if begins == 0 {
             split.start_line = text;
         } else if !text.is_empty() {
             let folds = matches!(text, [b' ' | b'\t', ..]) && split.headers.fold(text);
             if !folds {
-                split.headers.push(text);
+                split.headers.push(text, plain.is_some().then_some(begins));
             }
         }
+        begins += line.len() + 1;
     }
     split
 }
@@ -111,14 +173,15 @@ fn split_once(bytes: &[u8], at: impl Fn(u8) -> bool) -> Option<(&[u8], &[u8])> {
     Some((before, after.get(1..)?))
 }
 
-fn trimmed_text(bytes: &[u8]) -> String {
-    text::lossy(trim(bytes), super::head::HEAD_BYTES_MAX)
+fn trim(bytes: &[u8]) -> &[u8] {
+    bytes.get(trimmed(bytes)).unwrap_or_default()
 }
 
-fn trim(bytes: &[u8]) -> &[u8] {
+/// What is left without spaces around it.
+fn trimmed(bytes: &[u8]) -> Range<usize> {
     let start = bytes.iter().position(|&b| !is_space(b)).unwrap_or(bytes.len());
     let end = bytes.iter().rposition(|&b| !is_space(b)).map_or(start, |at| at + 1);
-    bytes.get(start..end).unwrap_or_default()
+    start..end
 }
 
 const fn is_space(byte: u8) -> bool {
@@ -127,6 +190,9 @@ const fn is_space(byte: u8) -> bool {
 
 /// Servers take about 100.
 const HEADERS_MAX: usize = 256;
+
+/// Lines for which there is room at first.
+const LINES_USUAL: usize = 12;
 
 #[cfg(test)]
 mod tests {
@@ -141,8 +207,7 @@ mod tests {
         let split = split(head);
         assert!(split.bare_lf);
         assert_eq!(words(split.start_line), [&b"GET"[..], b"/", b"HTTP/1.1"]);
-        let lines: Vec<_> =
-            split.headers.list.iter().map(|h| (h.name.as_str(), h.value.as_str())).collect();
+        let lines: Vec<_> = split.headers.iter().collect();
         let expected =
             [("Host", "a"), ("no colon", " x"), ("Empty", ""), ("\u{fffd}\u{fffd}", "\u{fffd}")];
         assert_eq!(lines, expected);
@@ -150,10 +215,22 @@ mod tests {
     }
 
     #[test]
+    fn plain_heads_are_split_as_others_are() {
+        let plain = b"GET / HTTP/1.1\r\nHost:\ta \r\nodd\rone: b\rc\r\nlong: d\r\n e\r\n\tf\nlast";
+        let odd = [&plain[..], b"\r\n\xff: \x01"].concat();
+        let lines = [("Host", "a"), ("odd\u{fffd}one", "b\u{fffd}c"), ("long", "d e f")];
+        let (plain, odd) = (split(plain).headers, split(&odd).headers);
+        assert_eq!(plain.iter().collect::<Vec<_>>(), [&lines[..], &[("last", "")]].concat());
+        let more = [("last", ""), ("\u{fffd}", "\u{fffd}")];
+        assert_eq!(odd.iter().collect::<Vec<_>>(), [&lines[..], &more].concat());
+        assert_ne!(plain, odd);
+    }
+
+    #[test]
     fn headers_are_bounded() {
         let head = ["GET / HTTP/1.1\r\n".to_owned(), "a: b\r\n".repeat(1000)].concat();
         let headers = split(head.as_bytes()).headers;
-        assert_eq!((headers.list.len(), headers.dropped), (256, 744));
+        assert_eq!((headers.iter().count(), headers.dropped), (256, 744));
     }
 
     proptest! {
@@ -167,7 +244,7 @@ mod tests {
             if strict.parse(head.as_bytes()).is_ok_and(|status| status.is_complete()) {
                 let own = split(head.as_bytes()).headers;
                 let own: Vec<_> =
-                    own.list.iter().map(|h| (h.name.as_str(), h.value.as_bytes())).collect();
+                    own.iter().map(|(name, value)| (name, value.as_bytes())).collect();
                 let strict: Vec<_> = strict.headers.iter().map(|h| (h.name, h.value)).collect();
                 prop_assert_eq!(own, strict);
             }

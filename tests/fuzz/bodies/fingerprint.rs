@@ -26,12 +26,14 @@ pub fn check(bytes: &[u8]) {
     }
     let seen = Seen::read(head.0);
     let host = std::str::from_utf8(host).ok();
+    let headers = seen.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let headers: Vec<_> = headers.collect();
     for known in [&set, &*BUILTIN] {
         for text in ["", seen.page.text.as_str()] {
             let answer = Answer {
                 host,
                 status: seen.status,
-                headers: &seen.headers,
+                headers: &headers,
                 body: &seen.body,
                 text,
                 title: seen.page.title.as_deref(),
@@ -57,8 +59,8 @@ impl Seen {
         let mut note = |event| match event {
             ResponseEvent::Response(response) => {
                 status = Some(response.status);
-                let list = response.headers.list.iter();
-                headers = list.map(|one| (one.name.clone(), one.value.clone())).collect();
+                let list = response.headers.iter();
+                headers = list.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             }
             ResponseEvent::Body(found) => body = Some(found.decoded().bytes.into_owned()),
             _ => {}

@@ -47,10 +47,11 @@ impl Sample {
     }
 
     fn matched<'a>(&self, set: &'a FingerprintSet) -> Option<Match<'a>> {
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         set.matches(&Answer {
             host: self.host,
             status: Some(self.status),
-            headers: &self.headers,
+            headers: &headers.collect::<Vec<_>>(),
             body: self.text.as_bytes(),
             text: &self.text,
             title: self.title.as_deref(),
