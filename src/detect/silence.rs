@@ -16,7 +16,7 @@ use crate::flow::{Observation, Phase, Sighting, TcpFlow};
 use crate::wire::{Direction, Duration, FrameId, SeqNumber, Timestamp};
 
 /// Watches one flow for silence.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Silence {
     /// The client's oldest data that the server has not acknowledged.
     wait: Option<Wait>,
@@ -24,8 +24,8 @@ pub struct Silence {
     newest: (FrameId, Timestamp),
     /// When the server was heard last.
     heard: Option<Timestamp>,
-    /// Of each direction: data sent though the peer had acknowledged them.
-    withheld: [Repeats; 2],
+    /// Of each direction: data sent though the peer had acknowledged them. Few flows have any.
+    withheld: [Option<Box<Repeats>>; 2],
     /// The largest segment of the client that was acknowledged, in payload bytes.
     passed: u32,
     /// The server repeated its SYN/ACK after it was sent data, or reset the connection.
@@ -44,7 +44,7 @@ struct Wait {
 }
 
 /// How often something was sent, from when to when.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Repeats {
     first: FrameId,
     from: Timestamp,
@@ -182,15 +182,19 @@ impl Silence {
         let peer = flow.sender(sighting.direction.reverse());
         // Who has closed has got what it came for.
         let closing = flow.sender(Direction::ToServer).fin.is_some();
-        if !known || (closing && withheld.copies == 0) {
-            *withheld = Repeats::default();
+        if !known || (closing && withheld.is_none()) {
+            *withheld = None;
         } else if peer.acked.is_some_and(|acked| !end.is_after(acked)) {
-            withheld.again(sighting);
+            match withheld {
+                Some(repeats) => repeats.again(sighting),
+                None => *withheld = Some(Box::new(Repeats::of(sighting))),
+            }
         }
     }
 
     fn tell_withheld(&self, watch: &Watch) -> Option<Unanswered> {
-        let repeats = self.withheld.iter().find(|repeats| repeats.copies >= COPIES_MIN)?;
+        let mut withheld = self.withheld.iter().flatten();
+        let repeats = withheld.find(|repeats| repeats.copies >= COPIES_MIN)?;
         let trigger = watch.name_at(repeats.first)?;
         Some(repeats.tell(Signal::AckWithheld, trigger, 0))
     }
@@ -219,13 +223,9 @@ impl Repeats {
     }
 
     fn again(&mut self, sighting: &Sighting) {
-        if self.copies == 0 {
-            *self = Self::of(sighting);
-        } else {
-            self.copies = self.copies.saturating_add(1);
-            self.until = self.until.max(sighting.time);
-            self.last = self.last.max(sighting.frame);
-        }
+        self.copies = self.copies.saturating_add(1);
+        self.until = self.until.max(sighting.time);
+        self.last = self.last.max(sighting.frame);
     }
 
     fn tell(&self, what: Signal, trigger: &Trigger, size: u32) -> Unanswered {

@@ -85,8 +85,9 @@ impl Ring {
     fn record(&mut self, sighting: &Sighting) -> Option<Sighting> {
         if self.kept.len() < Tape::KEPT {
             if self.kept.len() == self.kept.capacity() {
-                // Most flows are short, and a ring for all twelve is more than they have otherwise.
-                self.kept.reserve_exact(Tape::KEPT / 4);
+                // Most flows are short, and a ring for all twelve is more than they have otherwise. Of
+                // four the allocator wastes nothing.
+                self.kept.reserve_exact(Tape::KEPT / 3);
             }
             self.kept.push(*sighting);
             return None;

@@ -17,8 +17,8 @@ pub(super) struct Talk {
 
 #[derive(Debug)]
 enum Speaks {
-    /// Not known yet: the first bytes of each direction.
-    Unknown([First; 2]),
+    /// Not known yet: the first bytes of each direction, once there are any.
+    Unknown(Option<Box<[First; 2]>>),
     Tls(Box<TlsTalk>),
     Http(Box<HttpTalk>),
     Dns(Box<DnsTalk>),
@@ -27,7 +27,7 @@ enum Speaks {
 
 impl Default for Speaks {
     fn default() -> Self {
-        Self::Unknown([First::default(), First::default()])
+        Self::Unknown(None)
     }
 }
 
@@ -110,6 +110,7 @@ impl Talk {
     pub(super) fn gap(&mut self, direction: Direction, missing: u64, around: &mut Around<'_>) {
         match &mut self.speaks {
             Speaks::Unknown(firsts) => {
+                let firsts = firsts.get_or_insert_default();
                 if let Some(first) = firsts.get_mut(direction.index()) {
                     first.lost = true;
                     first.bytes.clear();
@@ -126,6 +127,7 @@ impl Talk {
     pub(super) fn begins_late(&mut self, direction: Direction) {
         match &mut self.speaks {
             Speaks::Unknown(firsts) => {
+                let firsts = firsts.get_or_insert_default();
                 if let Some(first) = firsts.get_mut(direction.index()) {
                     first.lost = true;
                 }
@@ -137,7 +139,7 @@ impl Talk {
 
     /// Client and server turn out to be the other way round.
     pub(super) fn swap_roles(&mut self) {
-        if let Speaks::Unknown(firsts) = &mut self.speaks {
+        if let Speaks::Unknown(Some(firsts)) = &mut self.speaks {
             firsts.swap(0, 1);
         }
     }
@@ -203,8 +205,11 @@ impl Talk {
             Speaks::Tls(talk) => talk.held_bytes(),
             Speaks::Http(talk) => talk.held_bytes(),
             Speaks::Dns(talk) => talk.held_bytes(),
-            Speaks::Unknown(firsts) => firsts.iter().map(|first| first.bytes.capacity()).sum(),
-            Speaks::Other => 0,
+            Speaks::Unknown(Some(firsts)) => {
+                let bytes = firsts.iter().map(|first| first.bytes.capacity());
+                size_of::<[First; 2]>() + bytes.sum::<usize>()
+            }
+            Speaks::Unknown(None) | Speaks::Other => 0,
         }
     }
 
@@ -216,6 +221,7 @@ impl Talk {
         around: &mut Around<'_>,
     ) {
         let Speaks::Unknown(firsts) = &mut self.speaks else { return };
+        let firsts = firsts.get_or_insert_default();
         let Some(first) = firsts.get_mut(direction.index()) else { return };
         let (spoken, whole) = first.judge(bytes);
         first.frame = frame;
@@ -226,10 +232,10 @@ impl Talk {
             Probe::Dns => Speaks::Dns(Box::default()),
             Probe::Http2 | Probe::Other => Speaks::Other,
         };
-        let Speaks::Unknown([to_server, to_client]) = std::mem::replace(&mut self.speaks, speaks)
-        else {
+        let Speaks::Unknown(Some(firsts)) = std::mem::replace(&mut self.speaks, speaks) else {
             return;
         };
+        let [to_server, to_client] = *firsts;
         for (way, first) in [(Direction::ToServer, to_server), (Direction::ToClient, to_client)] {
             if first.lost {
                 self.begins_late(way);
