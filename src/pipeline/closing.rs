@@ -18,7 +18,7 @@ use crate::evidence::{
 };
 use crate::flow::UdpFlow;
 use crate::verdict::{self, Verdict};
-use crate::wire::{Direction, Duration, FlowKey, FrameId, Side, Timestamp, Transport};
+use crate::wire::{Direction, Duration, FlowKey, FrameId, Side, Timestamp};
 
 /// What came of a lane's flows.
 #[derive(Debug, Default)]
@@ -90,7 +90,8 @@ impl LimitCounts {
 /// A flow that has ended: its record, still without number and path, and what was found.
 #[derive(Debug)]
 pub struct Ended {
-    /// The record; `flow` and `capture` are filled in when all flows are known.
+    /// The record; `flow`, `capture` and `community_id` are filled in when all flows are known: few of
+    /// those that are kept until then are told.
     pub record: FlowRecord,
     /// Where it began.
     pub first_frame: FrameId,
@@ -276,22 +277,9 @@ fn tcp_record(key: &FlowKey, conversation: &mut Conversation, end: FlowEnd) -> F
 /// A record of which only the identity is filled in.
 fn blank_record(key: &FlowKey, client: Side, end: FlowEnd) -> FlowRecord {
     let (client, server) = (key.endpoint(client), key.endpoint(client.other()));
-    let protocol = match key.transport() {
-        Transport::Tcp => 6,
-        Transport::Udp => 17,
-    };
-    let community_id = community_id::calculate_community_id(
-        0,
-        client.ip,
-        server.ip,
-        Some(client.port),
-        Some(server.port),
-        protocol,
-        false,
-    );
     FlowRecord {
         flow: 0,
-        community_id: community_id.unwrap_or_default(),
+        community_id: String::new(),
         proto: key.transport(),
         client,
         server,

@@ -24,7 +24,7 @@ use crate::evidence::{
     ServiceRecord, Summary, Suspicion, ToolRecord,
 };
 use crate::verdict::SIGNALS_VERSION;
-use crate::wire::FrameId;
+use crate::wire::{FrameId, Transport};
 
 /// Turns outcomes into records.
 pub(super) struct Telling<'a> {
@@ -69,8 +69,8 @@ impl Telling<'_> {
         flows.extend(beside.resolvers.take_flows());
         flows.append(&mut refused);
         self.join(&mut flows, &beside);
-        let (mut flows, quiet) = self.told(flows);
-        for ended in quiet {
+        // Of flows that were kept only to be judged most show nothing.
+        for ended in flows.extract_if(.., |ended| !self.is_told(ended)) {
             tally.flow(&ended.record, &[]);
         }
         flows.sort_by_key(|ended| ended.first_frame);
@@ -83,6 +83,7 @@ impl Telling<'_> {
             let Ended { mut record, first_frame, found, .. } = ended;
             record.flow = number;
             record.capture = self.path(first_frame);
+            record.community_id = community_id_of(&record);
             let own: Vec<Finding> =
                 found.into_iter().map(|found| self.finding(found, &record, &links)).collect();
             tally.flow(&record, &own.iter().collect::<Vec<_>>());
@@ -151,9 +152,8 @@ impl Telling<'_> {
         }
     }
 
-    /// The flows to be told, and those that were kept only to be judged and show nothing.
-    fn told(&self, flows: Vec<Ended>) -> (Vec<Ended>, Vec<Ended>) {
-        flows.into_iter().partition(|ended| self.settings.flows || !ended.found.is_empty())
+    fn is_told(&self, ended: &Ended) -> bool {
+        self.settings.flows || !ended.found.is_empty()
     }
 
     fn path(&self, frame: FrameId) -> String {
@@ -307,6 +307,25 @@ impl Telling<'_> {
             },
         }
     }
+}
+
+/// What other tools call the flow (Community ID, version 1, seed 0).
+fn community_id_of(flow: &FlowRecord) -> String {
+    let (client, server) = (flow.client, flow.server);
+    let protocol = match flow.proto {
+        Transport::Tcp => 6,
+        Transport::Udp => 17,
+    };
+    let id = community_id::calculate_community_id(
+        0,
+        client.ip,
+        server.ip,
+        Some(client.port),
+        Some(server.port),
+        protocol,
+        false,
+    );
+    id.unwrap_or_default()
 }
 
 /// The frame that a finding is known by.
