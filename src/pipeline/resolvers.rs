@@ -75,6 +75,9 @@ impl Resolvers {
     /// Files a flow, if it is among the first; whether it is.
     fn file(&mut self, first: FrameId, drawer: (IpAddr, Look)) -> bool {
         let alike = self.alike.entry(drawer).or_default();
+        if alike.len() >= Self::ALIKE_MAX && alike.last().is_some_and(|last| first > *last) {
+            return false;
+        }
         alike.insert(first);
         self.filed.insert(first, drawer);
         let mut dropped = None;

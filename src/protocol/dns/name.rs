@@ -17,6 +17,7 @@ pub(super) struct NameRead {
 /// cannot form a loop; one with labels in it runs into the limit of 255 bytes.
 pub(super) fn read(message: &[u8], at: usize, text: &mut String) -> NameRead {
     let start = text.len();
+    text.reserve(NAME_BYTES_USUAL);
     let (mut at, mut end, mut wire) = (at, None, 1_usize);
     let stop = |end, fault| NameRead { end, fault: Some(fault) };
     loop {
@@ -71,6 +72,18 @@ fn push_label(text: &mut String, start: usize, label: &[u8]) {
     if text.len() > start {
         text.push('.');
     }
+    // Nearly all labels are this, and are told in one go.
+    let plain = |b: &u8| (0x21..=0x7e).contains(b) && *b != b'.' && *b != b'\\';
+    if label.iter().fold(true, |all, b| all & plain(b))
+        && let Ok(plain) = std::str::from_utf8(label)
+    {
+        let begins = text.len();
+        text.push_str(plain);
+        if let Some(plain) = text.get_mut(begins..) {
+            plain.make_ascii_lowercase();
+        }
+        return;
+    }
     for byte in label {
         match byte {
             b'.' | b'\\' => text.extend(['\\', char::from(*byte)]),
@@ -88,3 +101,5 @@ pub(super) fn push_escaped(text: &mut String, byte: u8) {
 
 /// RFC 1035 §2.3.4, lengths and the last zero included.
 const NAME_BYTES_MAX: usize = 255;
+/// Most names are no longer.
+const NAME_BYTES_USUAL: usize = 32;
