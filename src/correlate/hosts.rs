@@ -1,8 +1,10 @@
 //! The fold over flows that says which hosts are interfered with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
+
+use foldhash::quality::RandomState;
 
 use super::domain::registrable;
 use super::sight::{Book, Opening, Pass, Sight};
@@ -97,19 +99,18 @@ impl HostTally {
 
     /// What can be said of each host, and of names that belong together.
     pub fn records(&self, book: &Book<'_>) -> HostRecords {
-        let mut counts: BTreeMap<&str, Clients> = BTreeMap::new();
+        let mut counts: HashMap<&str, Clients, RandomState> = HashMap::default();
+        counts.reserve(self.hosts.len());
         for ((_, name, _), seen) in &self.clients {
             counts.entry(name).or_default().count(*seen);
         }
-        let mut records: Vec<_> = self
-            .hosts
-            .iter()
-            .map(|((_, name), tally)| {
-                let clients = counts.get(&**name).copied().unwrap_or_default();
-                tally.record(name, clients, book)
-            })
-            .collect();
-        records.sort_by(|a, b| a.host.cmp(&b.host));
+        let mut hosts: Vec<_> =
+            self.hosts.iter().map(|((_, name), tally)| (&**name, tally)).collect();
+        hosts.sort_unstable_by_key(|(name, _)| *name);
+        let record = |(name, tally): (&str, &Tally)| {
+            tally.record(name, counts.get(name).copied().unwrap_or_default(), book)
+        };
+        let mut records: Vec<_> = hosts.into_iter().map(record).collect();
         let clients = self.clients.iter().map(|((_, name, ip), seen)| (&**name, *ip, *seen));
         let Together { services, given_up, beside } = together::records(&records, clients);
         for record in &mut records {
@@ -321,14 +322,12 @@ fn named_by(flow: &FlowRecord) -> Vec<(&str, Option<FrameId>)> {
 }
 
 /// Each name once, in the form of records, with its last answer.
-fn normalized(names: &[(&str, Option<FrameId>)]) -> BTreeMap<String, Option<FrameId>> {
-    let mut known: BTreeMap<String, Option<FrameId>> = BTreeMap::new();
-    for (name, answered) in names {
-        if let Some(name) = normal(name) {
-            let last = known.entry(name).or_default();
-            *last = (*last).max(*answered);
-        }
-    }
+fn normalized(names: &[(&str, Option<FrameId>)]) -> Vec<(String, Option<FrameId>)> {
+    let each = names.iter().filter_map(|(name, answered)| Some((normal(name)?, *answered)));
+    let mut known: Vec<_> = each.collect();
+    // Descending: of equal names the last answer comes first, and stays.
+    known.sort_unstable_by(|one, other| other.cmp(one));
+    known.dedup_by(|later, first| later.0 == first.0);
     known
 }
 

@@ -10,8 +10,35 @@ pub(super) trait Entry {
     /// The order in which entries are filed; equal ones add up.
     fn order(&self, other: &Self) -> Ordering;
 
+    /// What decides the order, unless it is equal.
+    fn rank(&self) -> u64;
+
     /// Adds an equal one.
     fn add(&mut self, other: &Self);
+}
+
+/// Sorts entries, each of which is moved but once or twice: they are large.
+fn sort_by_rank<E: Entry>(entries: &mut [E]) {
+    let mut order: Vec<(u64, usize)> = entries.iter().map(E::rank).zip(0..).collect();
+    order.sort_unstable_by(|(rank, place), (others, other)| {
+        rank.cmp(others)
+            .then_with(|| match (entries.get(*place), entries.get(*other)) {
+                (Some(one), Some(other)) => one.order(other),
+                _ => Ordering::Equal,
+            })
+            .then_with(|| place.cmp(other))
+    });
+    for place in 0..order.len() {
+        // What stood there at first may have been swapped away, to where this leads.
+        let mut from = order.get(place).map_or(place, |(_, from)| *from);
+        while from < place {
+            from = order.get(from).map_or(place, |(_, from)| *from);
+        }
+        if let Some((_, kept)) = order.get_mut(place) {
+            *kept = from;
+        }
+        entries.swap(place, from);
+    }
 }
 
 /// Entries, of which the first `settled` are in order and unlike each other.
@@ -44,7 +71,10 @@ impl<E: Entry> Ledger<E> {
         if self.is_settled() {
             return;
         }
-        // Of equal ones the first stays, and the order in which they came plays no part.
+        let fresh = self.entries.get_mut(self.settled..).unwrap_or_default();
+        sort_by_rank(fresh);
+        // Two runs, which are only merged. Of equal ones the first stays, and the order in which they
+        // came plays no part.
         self.entries.sort_by(E::order);
         self.entries.dedup_by(|later, first| {
             let equal = first.order(later).is_eq();
@@ -95,5 +125,45 @@ impl<E: Entry> Ledger<E> {
 
     const fn is_settled(&self) -> bool {
         self.settled == self.entries.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    impl Entry for (u8, u8, u32) {
+        fn order(&self, other: &Self) -> Ordering {
+            (self.0, self.1).cmp(&(other.0, other.1))
+        }
+
+        fn rank(&self) -> u64 {
+            self.0.into()
+        }
+
+        fn add(&mut self, other: &Self) {
+            self.2 += other.2;
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn entries_are_filed_and_equal_ones_add_up(
+            lots in prop::collection::vec(prop::collection::vec((0u8..9, 0u8..9), 0..90), 1..4),
+        ) {
+            let mut ledger = Ledger::default();
+            let mut sums = std::collections::BTreeMap::new();
+            for lot in lots {
+                for (rank, rest) in lot {
+                    ledger.put((rank, rest, 1));
+                    *sums.entry((rank, rest)).or_insert(0) += 1;
+                }
+                ledger.settle();
+            }
+            let filed: Vec<_> = ledger.from(|_| false).map(|(rank, rest, sum)| ((*rank, *rest), *sum)).collect();
+            prop_assert_eq!(filed, sums.into_iter().collect::<Vec<_>>());
+        }
     }
 }

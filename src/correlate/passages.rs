@@ -231,6 +231,10 @@ impl Entry for (Place, Passed) {
         place.cmp(others).then_with(|| passed.identity().cmp(&other.identity()))
     }
 
+    fn rank(&self) -> u64 {
+        self.0.0
+    }
+
     fn add(&mut self, (_, other): &Self) {
         self.1.add(other);
     }
@@ -239,6 +243,10 @@ impl Entry for (Place, Passed) {
 impl Entry for Named {
     fn order(&self, other: &Self) -> Ordering {
         self.key.cmp(&other.key)
+    }
+
+    fn rank(&self) -> u64 {
+        self.key.0
     }
 
     fn add(&mut self, other: &Self) {

@@ -6,11 +6,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
+use foldhash::quality::RandomState;
 
 /// Hosts and how they stand, so far.
 #[derive(Debug, Default)]
 pub struct Directory {
-    hosts: DashMap<Box<str>, Standing>,
+    hosts: DashMap<Box<str>, Standing, RandomState>,
     flows: AtomicU64,
     interfered: AtomicU64,
 }

@@ -73,7 +73,7 @@ pub(crate) const LODGERS: &[Lodger] = &[
     ("encoding_rs", &["protocol"]),
     ("etherparse", &["decode"]),
     ("flate2", &["capture", "protocol"]),
-    ("foldhash", &["flow", "stream"]),
+    ("foldhash", &["flow", "stream", "correlate", "pipeline"]),
     ("hashbrown", &["flow"]),
     ("hkdf", &["protocol"]),
     ("hkdf", &["protocol"]),
