@@ -39,8 +39,8 @@ impl Formatter for Safe {
     where
         W: ?Sized + Write,
     {
-        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            // Nearly all text is this, and bytes are looked at sooner than characters.
+        if fragment.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
+            // Nearly all text is this, and many bytes are looked at sooner than one character.
             return CompactFormatter.write_string_fragment(writer, fragment);
         }
         let mut rest = fragment;
