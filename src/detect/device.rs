@@ -16,15 +16,19 @@ pub(super) fn portrait(
     let to_client: Vec<&Sighting> =
         suspects().filter(|seen| seen.direction == Direction::ToClient).collect();
     let hops = || to_client.iter().map(|seen| seen.ttl.guess_hops());
+    // Hop counters that no path leaves so, or that one device cannot show, were made up.
+    let (least, most) = (hops().min(), hops().max());
+    let honest = most <= Some(HOPS_MAX)
+        && most.zip(least).is_none_or(|(most, least)| most - least <= ONE_PLACE);
     let own = Baseline::of(scene, Direction::ToClient, forged);
     let first = forged.first().copied().unwrap_or_default();
     let server = own.ttl_range(first).map(|range| range.low.guess_hops());
     Injector {
         direction,
         initial_ttl: to_client.first().map(|seen| seen.ttl.guess_initial()),
-        hops_min: hops().min(),
-        hops_max: hops().max(),
-        server_hops: server,
+        hops_min: least.filter(|_| honest),
+        hops_max: most.filter(|_| honest),
+        server_hops: server.filter(|hops| *hops <= HOPS_MAX),
         fingerprint: known::device_of(scene, &to_client).map(str::to_owned),
         in_path: to_client.first().and_then(|first| in_path(scene, first, forged)),
     }
@@ -55,3 +59,7 @@ fn in_path(scene: &Scene<'_>, first: &Sighting, forged: &[FrameId]) -> Option<bo
 
 /// How long repetitions must go on.
 const INSISTED: Duration = Duration::from_secs(1);
+/// Longer paths are not met in the Internet.
+const HOPS_MAX: u8 = 40;
+/// Packets of one device differ by no more hops.
+const ONE_PLACE: u8 = 8;

@@ -327,7 +327,11 @@ fn after_close(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
 fn alternatives(scene: &Scene<'_>, prime: &Charge<'_>) -> Vec<String> {
     let mut open = Vec::new();
     let proven = prime.rank().0;
-    if proven {
+    if prime.suspect.direction == Direction::ToServer {
+        open.push(
+            "The client, or a gateway or firewall beside it that resets on its behalf.".to_owned(),
+        );
+    } else if proven {
         open.push("A load balancer or firewall in front of the server that resets on its behalf, or a gateway before the client that lost track of the connection: also a third party, but none that chose this name.".to_owned());
     } else {
         open.push(

@@ -299,6 +299,18 @@ fn resets_of_two_makers_in_one_name_are_marked() {
 }
 
 #[test]
+fn hops_are_told_only_where_a_path_can_have_them() {
+    let hops = |ttls: [u8; 2]| {
+        let [one, two] = ttls.map(|ttl| Packet { ttl, ..server(RTT + 4000, RST, 1, 0, 0) });
+        let injector = play(&[one, two])[0].injector.clone().unwrap();
+        (injector.hops_min, injector.hops_max)
+    };
+    assert_eq!(hops([61, 60]), (Some(3), Some(4)));
+    assert_eq!(hops([74, 118]), (None, None), "made up: 54 and 10 hops from 128");
+    assert_eq!(hops([128, 110]), (None, None), "no device stands at two places");
+}
+
+#[test]
 fn what_is_proven_forged_is_no_measure_of_the_server() {
     // A forged SYN/ACK came 5 ms after the SYN, and a RST 5 ms after the request.
     let packets = [
