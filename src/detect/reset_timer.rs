@@ -8,7 +8,7 @@ use crate::evidence::{Grade, Signal};
 use crate::flow::Sighting;
 use crate::wire::{Direction, Duration};
 
-/// `rst_by_timer`: the same RST again and again, with waits that double, and nothing that it could
+/// `rst_by_timer`: the same RST again and again, with waits that grow, and nothing that it could
 /// answer. So it looks where a device on the way turns what a server sends, and sends again, into RSTs
 /// (Xue and others, "TSPU: Russia's Decentralized Censorship System", IMC 2022).
 ///
@@ -29,16 +29,16 @@ pub(super) fn of_rsts(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction
     let copies: Vec<&Sighting> = scene.after(rst, rst.direction).filter(is_copy).collect();
     let last = copies.last()?;
     let provoked = scene.after(rst, theirs).any(|seen| seen.frame < last.frame);
-    let times = timed(rst, &copies);
-    if earlier || provoked || times < if refusal { 3 } else { 4 } {
+    let (times, grows) = timed(rst, &copies);
+    if earlier || provoked || !grows || times < if refusal { 3 } else { 4 } {
         return None;
     }
     let claimed = scene.claimed(rst);
     let words = Words {
         expected: "one RST".to_owned(),
-        observed: format!("{times} with waits that double, until {}", last.frame),
+        observed: format!("{times} with waits that grow, until {}", last.frame),
         text: format!(
-            "{} comes again and again until {}, {} later, {times} times with waits that double, though nothing came that {claimed} could answer: so data are sent again that wait for an acknowledgment, never a RST",
+            "{} comes again and again until {}, {} later, {times} times with waits that grow, though nothing came that {claimed} could answer: so data are sent again that wait for an acknowledgment, never a RST",
             rst.frame,
             last.frame,
             last.after(rst)
@@ -52,23 +52,24 @@ pub(super) fn of_rsts(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction
     Some(Contradiction { fact, genuine: Vec::new(), also_forged })
 }
 
-/// How often a packet was sent by a timer that doubles its wait: `first`, and those of its `copies`
-/// before which the wait was at least a half longer than the one before, all but the first of them
-/// [`WAIT_MIN`] or more.
-fn timed(first: &Sighting, copies: &[&Sighting]) -> usize {
-    let (mut times, mut latest, mut wait) = (1, first, Duration::ZERO);
+/// How often a packet was sent by a timer, and whether that took its time as one does that doubles its
+/// wait: `first`, and those of its `copies` before which the wait was [`WAIT_MIN`] or more, if no wait
+/// was shorter than the one before it.
+fn timed(first: &Sighting, copies: &[&Sighting]) -> (usize, bool) {
+    let (mut times, mut latest, mut waits) = (1, first, None);
     for copy in copies {
         let next = copy.after(latest);
         if next < WAIT_MIN {
             // A tail loss probe, or two segments at once.
             continue;
         }
-        if next.times(2) < wait.times(3) {
-            return 1;
+        let (least, last) = waits.unwrap_or((next, next));
+        if next < last {
+            return (1, false);
         }
-        (times, latest, wait) = (times + 1, copy, next);
+        (times, latest, waits) = (times + 1, copy, Some((least, next)));
     }
-    times
+    (times, waits.is_some_and(|(least, last)| last.times(5) >= least.times(9)))
 }
 
 /// `rst_then_data` at a tap beside the server: after a RST in its name the client sends the same
@@ -92,7 +93,7 @@ pub(super) fn of_data(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction
     let first = sent.first()?;
     let copies: Vec<&Sighting> =
         sent.iter().skip(1).filter(|seen| seen.seq == first.seq).copied().collect();
-    if first.after(rst) < WAIT_MIN || timed(first, &copies) < 2 {
+    if first.after(rst) < WAIT_MIN || timed(first, &copies).0 < 2 {
         return None;
     }
     let last = copies.last()?;

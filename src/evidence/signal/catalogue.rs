@@ -20,7 +20,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::RstByTimer,
-        "One RST with acknowledgment, or one refusal of a SYN, sent four times or more (a refusal three times) with waits that double, while nothing came that it could answer.",
+        "One RST with acknowledgment, or one refusal of a SYN, sent four times or more (a refusal three times) with waits that grow to twice the first, while nothing came that it could answer.",
         "Something turned the packets that a sender repeats into RSTs, on the way.",
         "None known: stacks keep no timer for RSTs. A capture that lacks all that was answered, of a host that does not take a RST for an end.",
         "RFC 6298 section 5.5; RFC 9293 section 3.10.7; Xue and others, TSPU, IMC 2022",
