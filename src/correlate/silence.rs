@@ -288,20 +288,25 @@ fn repeated(silent: &Silent, peers: &[&Silent]) -> Option<Fact> {
 
 fn alternatives(silent: &Silent, controls: &Controls<'_>, sized: bool) -> Vec<String> {
     let mut open = Vec::new();
-    if controls.best.is_some() {
+    if controls.best.is_some() && silent.what == Signal::SynUnanswered {
+        open.push(
+            "The server itself, or a firewall or a dead machine behind its address, discards some connections: a SYN names nothing."
+                .to_owned(),
+        );
+    } else if controls.best.is_some() {
         open.push(
             "The server itself, or a firewall in front of it, discards what asks for this name; or an overloaded server discarded it by chance."
                 .to_owned(),
         );
-        if !controls.here && controls.alive.is_none() {
-            open.push(
-                "The server was overloaded, or dead behind a machine that answers SYNs for it: nobody is seen to get anything else from it."
-                    .to_owned(),
-            );
-        }
     } else {
         open.push(
-            "The server or the way to it was down: no flow for another name shows that they were not."
+            "The server or the way to it was down: no flow of this client for another name shows that they were not."
+                .to_owned(),
+        );
+    }
+    if controls.best.is_some() && !controls.here && controls.alive.is_none() {
+        open.push(
+            "The server was overloaded, or dead behind a machine that answers SYNs for it: nobody is seen to get anything else from it."
                 .to_owned(),
         );
     }

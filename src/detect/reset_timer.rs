@@ -63,13 +63,13 @@ fn timed(first: &Sighting, copies: &[&Sighting]) -> (usize, bool) {
             // A tail loss probe, or two segments at once.
             continue;
         }
-        let (least, last) = waits.unwrap_or((next, next));
-        if next < last {
+        let (shortest, longest) = waits.unwrap_or((next, next));
+        if next < longest {
             return (1, false);
         }
-        (times, latest, waits) = (times + 1, copy, Some((least, next)));
+        (times, latest, waits) = (times + 1, copy, Some((shortest, next)));
     }
-    (times, waits.is_some_and(|(least, last)| last.times(5) >= least.times(9)))
+    (times, waits.is_some_and(|(one, last)| last.times(5) >= one.times(9)))
 }
 
 /// `rst_then_data` at a tap beside the server: after a RST in its name the client sends the same
