@@ -8,6 +8,7 @@ use super::quote::visible;
 use super::words::{capital, clip, millisecond, probability, sentence, thousands};
 use crate::evidence::{BlockPage, Confidence, Finding, Injector, Kind, Weighed};
 use crate::report::page::{Ink, Page};
+use crate::wire::FrameId;
 
 /// Facts for a finding that are told; those left out are counted.
 const FACTS_TOLD: usize = 2;
@@ -42,7 +43,7 @@ pub(super) fn write(
     }
     page.paragraph(4, &whereabouts(finding, frames))?;
     if let Some(shown) = &finding.block_page {
-        page.paragraph(4, &block_page(shown))?;
+        page.paragraph(4, &block_page(shown, came_late(finding)))?;
     }
     if let Some(text) = finding.injector.as_ref().and_then(origin) {
         page.paragraph(4, &text)?;
@@ -114,7 +115,15 @@ fn whereabouts(finding: &Finding, frames: &Frames<'_>) -> String {
     }
 }
 
-fn block_page(page: &BlockPage) -> String {
+/// Whether the server's own bytes had come when the forged ones did: TCP keeps what it has.
+fn came_late(finding: &Finding) -> bool {
+    let first = |frames: &[FrameId]| frames.iter().min().copied();
+    first(&finding.genuine_frames)
+        .zip(first(&finding.forged_frames))
+        .is_some_and(|(genuine, forged)| genuine < forged)
+}
+
+fn block_page(page: &BlockPage, late: bool) -> String {
     let mut remarks = Vec::new();
     if let Some(status) = page.status {
         remarks.push(format!("status {status}"));
@@ -134,7 +143,9 @@ fn block_page(page: &BlockPage) -> String {
         (title, words) if words.starts_with(title) => format!("“{}”", clip(words, WORDS_MAX)),
         (title, words) => format!("“{}”, “{}”", clip(title, TITLE_MAX), clip(words, WORDS_MAX)),
     };
-    format!("Shown instead: {shown}{remarks}.")
+    let what =
+        if late { "Too late to be shown, after the server's own answer" } else { "Shown instead" };
+    format!("{what}: {shown}{remarks}.")
 }
 
 /// What the forged packets tell about their sender; nothing, if only their direction is known.

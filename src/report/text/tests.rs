@@ -4,6 +4,7 @@ use super::*;
 use crate::evidence::{HostVerdict, NamesRecord};
 use crate::report::escape::is_unsafe;
 use crate::report::sample::{self, Story};
+use crate::wire::FrameId;
 use crate::wire::Timestamp;
 
 fn printed(story: &Story, style: Style) -> String {
@@ -24,6 +25,19 @@ fn findings_are_told_by_host() {
     let mut story = sample::blocked();
     story.flows.clear();
     assert_snapshot!(printed(&story, Style::Plain));
+}
+
+#[test]
+fn a_page_behind_the_servers_own_answer_was_not_shown() {
+    let mut story = sample::blocked();
+    assert!(!printed(&story, Style::Plain).contains("Too late to be shown"));
+    let later = |frame: &FrameId| FrameId::new(frame.file(), frame.number() + 1);
+    for finding in &mut story.findings {
+        finding.genuine_frames = finding.forged_frames.clone();
+        finding.forged_frames = finding.forged_frames.iter().map(later).collect();
+    }
+    let text = printed(&story, Style::Plain);
+    assert!(text.contains("Too late to be shown") && !text.contains("Shown instead"), "{text}");
 }
 
 #[test]
