@@ -4,8 +4,7 @@ use super::*;
 use crate::evidence::{HostVerdict, NamesRecord};
 use crate::report::escape::is_unsafe;
 use crate::report::sample::{self, Story};
-use crate::wire::FrameId;
-use crate::wire::Timestamp;
+use crate::wire::{FrameId, Timestamp};
 
 fn printed(story: &Story, style: Style) -> String {
     let outcome = Outcome {
