@@ -66,14 +66,17 @@ struct Parted {
 }
 
 impl Parted {
-    fn of(all: &[&Struck], passages: &Passages) -> Option<Self> {
+    fn of(strikes: &[&Struck], passages: &Passages) -> Option<Self> {
+        let begun: BTreeSet<FrameId> = strikes.iter().map(|one| one.begins).collect();
+        let mut all = strikes.to_vec();
+        all.sort_unstable_by_key(|one| (one.time, one.frame));
+        all.truncate(STRIKES_MAX);
         let times = || all.iter().map(|one| one.time);
         let window = (times().min()? - NEAR, times().max()? + NEAR);
         let mut struck: BTreeMap<&Subject, u32> = BTreeMap::new();
-        for one in all {
+        for one in &all {
             *struck.entry(&one.subject).or_default() += 1;
         }
-        let begun: BTreeSet<FrameId> = all.iter().map(|one| one.begins).collect();
         let roads: BTreeSet<Road> = all.iter().map(|one| one.road).collect();
         let mut passed: BTreeMap<&Subject, u32> = BTreeMap::new();
         let mut example: Option<FrameId> = None;
@@ -165,6 +168,9 @@ fn chance(struck: &[u32], passed: &[u32]) -> f64 {
 
 /// Flows further apart are not compared.
 const NEAR: Duration = Duration::from_secs(120);
+/// Strikes of a group that are looked at, the earliest: each of their names is looked up on each of
+/// their roads.
+const STRIKES_MAX: usize = 512;
 /// Chance that parts the names so is told up to this.
 const CHANCE_MAX: f64 = 0.05;
 /// And counts in full up to this.
