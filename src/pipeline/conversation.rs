@@ -183,8 +183,17 @@ impl Conversation {
             }
             let piece = Piece::of_segment(segment);
             own.push(piece, &mut Ear { talk, around: &mut around, direction, now });
-        } else if !held_back {
+        } else if !held_back && !seen.sighting.is_fin() {
             return;
+        }
+        let in_order = segment.payload_len > 0 || seen.sender_before.next == Some(segment.seq);
+        if seen.sighting.is_fin()
+            && direction == Direction::ToClient
+            && in_order
+            && !own.has_hole()
+            && let Some(http) = talk.http()
+        {
+            http.closes(&mut around);
         }
         // What a settled flow in order holds does not change any more.
         let held_back = held_back || self.streams.iter().any(Assembler::has_hole);

@@ -127,6 +127,14 @@ impl HttpTalk {
         }
     }
 
+    /// The server's FIN: its stream ends here.
+    pub(super) fn closes(&mut self, around: &mut Around<'_>) {
+        let [_, last_answer] = self.last;
+        let mut events = Vec::new();
+        self.responses.reader.closes(&mut |event| events.push(event));
+        self.answered(events, last_answer, around);
+    }
+
     /// Nothing more will come: what is open is told as far as it is known.
     pub(super) fn end(&mut self, around: &mut Around<'_>) {
         let [last_request, last_answer] = self.last;

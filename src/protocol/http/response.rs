@@ -180,6 +180,14 @@ impl ResponseReader {
         sink(ResponseEvent::Lost);
     }
 
+    /// The stream ends here, whatever may be sent beyond (RFC 9293 §3.10.7.4): a body that only this
+    /// can end is whole.
+    pub fn closes(&mut self, sink: &mut impl FnMut(ResponseEvent)) {
+        if matches!(self.phase, Phase::Body(Framing::UntilClose)) {
+            self.end(sink);
+        }
+    }
+
     /// Nothing more will come: tells what an unfinished response has told so far.
     pub fn end(&mut self, sink: &mut impl FnMut(ResponseEvent)) {
         match self.phase {

@@ -238,6 +238,23 @@ fn a_coded_body_is_decoded() {
 }
 
 #[test]
+fn what_follows_a_close_is_no_part_of_the_answer() {
+    let told = |head: &[u8]| {
+        let (mut reader, mut events) = (ResponseReader::new(), Vec::new());
+        reader.push(head, &mut |event| events.push(event));
+        reader.closes(&mut |event| events.push(event));
+        reader.push(b"beyond", &mut |event| events.push(event));
+        reader.end(&mut |event| events.push(event));
+        response_lines(&events)
+    };
+    let open = told(b"HTTP/1.1 307 Gone\r\n\r\n<html>");
+    assert_eq!(open.last().unwrap(), "end 6 Closed", "{open:?}");
+    // A length that was told outlives a FIN that may be forged: the capture shows what came of it.
+    let measured = told(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n<html>");
+    assert_eq!(measured.last().unwrap(), "end 12 Whole", "{measured:?}");
+}
+
+#[test]
 fn the_body_can_be_seen_before_its_end() {
     let mut reader = ResponseReader::new();
     let sink = &mut |_| ();
