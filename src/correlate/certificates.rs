@@ -33,6 +33,9 @@ pub struct CertificateSight {
     pub vouched: bool,
     /// Subject and issuer are the same.
     pub self_signed: bool,
+    /// Who signed it came with it, and answers to nobody else: no public authority, whose roots sign
+    /// no server's certificate themselves (CA/Browser Forum, Baseline Requirements §6.1.7).
+    pub private: bool,
     /// Frame of the `ClientHello`.
     pub hello: Option<FrameId>,
     /// Frame that completed the certificate.
@@ -133,6 +136,41 @@ impl Shown {
     }
 }
 
+/// The certificate of a private authority. By itself it shows nothing: companies have their own.
+pub fn private_authority(sight: &CertificateSight) -> Suspicion {
+    let known = INTERCEPTORS.iter().find(|(name, _)| sight.issuer.contains(name));
+    let told = known.map_or("which no public authority is".to_owned(), |(_, source)| {
+        format!("an authority for reading along ({source})")
+    });
+    let fact = Fact {
+        signal: Signal::CertificateSwap,
+        grade: if known.is_some() { Grade::Full } else { Grade::Half },
+        frame: sight.frame,
+        expected: "a certificate from a public authority".to_owned(),
+        observed: format!("issuer \"{}\"", sight.issuer),
+        text: format!(
+            "{} shows a certificate for {} that \"{}\" signed, whose own self-signed certificate comes with it: {told}",
+            sight.frame, sight.name, sight.issuer
+        ),
+    };
+    Suspicion {
+        kind: Kind::Tls,
+        time: sight.time,
+        trigger: sight.hello,
+        forged: vec![sight.frame],
+        genuine: Vec::new(),
+        direction: Some(Direction::ToClient),
+        facts: vec![fact],
+        alternatives: vec![
+            "An authority of the owner's own, for the names of one company.".to_owned(),
+        ],
+        injector: None,
+        until: None,
+        block_page: None,
+        haste: None,
+    }
+}
+
 /// Whether `sight` was answered from where its address answers from.
 fn held_against(place: &Place, sight: &CertificateSight) -> Vec<Fact> {
     let Some((frame, ttl)) = sight.syn_ack else { return Vec::new() };
@@ -184,6 +222,18 @@ fn alternatives(compared: bool) -> Vec<String> {
     }
     open
 }
+
+/// Authorities made for nothing else, by a part of their names.
+const INTERCEPTORS: [(&str, &str); 2] = [
+    (
+        "Qaznet Trust Network",
+        "Kazakhstan 2019: Raman and others, Investigating Large Scale HTTPS Interception in Kazakhstan, IMC 2020",
+    ),
+    (
+        "Information Security Certification Authority",
+        "Kazakhstan 2020: Censored Planet; distrusted by Mozilla and Google",
+    ),
+];
 
 /// Most names kept.
 const NAMES_MAX: usize = 1 << 16;

@@ -30,10 +30,14 @@ impl Place {
         self.flows += other.flows;
     }
 
+    /// How far `ttl` lies off what this place shows.
+    pub(super) fn off(&self, ttl: Ttl) -> u8 {
+        self.ttl_low.0.saturating_sub(ttl.0).max(ttl.0.saturating_sub(self.ttl_high.0))
+    }
+
     /// `ttl_shift` or `ttl_match` of an answer; `whose` says what it is held against.
     pub(super) fn ttl_fact(&self, frame: FrameId, ttl: Ttl, whose: &str) -> Option<Fact> {
-        let off = self.ttl_low.0.saturating_sub(ttl.0).max(ttl.0.saturating_sub(self.ttl_high.0));
-        let signal = match off {
+        let signal = match self.off(ttl) {
             0 => Signal::TtlMatch,
             1..=TTL_MARGIN => return None,
             _ => Signal::TtlShift,
@@ -119,10 +123,10 @@ impl Place {
 }
 
 /// TTLs this near may be one sender's.
-const TTL_MARGIN: u8 = 2;
+pub(super) const TTL_MARGIN: u8 = 2;
 /// By so much one packet may be late on a way that is otherwise quick.
 const LATENESS: Duration = Duration::from_millis(10);
 /// Below this round trip, the clock and the tap's own delay tell nothing.
 const TELLING_MIN: Duration = Duration::from_millis(4);
 /// Shorter handshakes leave no room to be nearer.
-const HANDSHAKE_MIN: Duration = Duration::from_millis(8);
+pub(super) const HANDSHAKE_MIN: Duration = Duration::from_millis(8);

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::place::Place;
+use super::proxies::{Accepted, twin};
 use crate::evidence::{Fact, Injector, Kind, Signal, Suspicion};
 use crate::wire::{
     Direction, Duration, Endpoint, FrameId, Timestamp, Ttl, mapped_octets, stable_hash,
@@ -65,6 +66,33 @@ impl Acceptances {
         if self.ports.len() > PORTS_MAX {
             self.ports.pop_last();
         }
+    }
+
+    /// All ports, with how they answer.
+    pub(super) fn ports(&self) -> impl Iterator<Item = (Endpoint, &Place)> {
+        self.ports.iter().map(|((_, server), place)| (*server, place))
+    }
+
+    /// How `server` answers.
+    pub(super) fn place(&self, server: Endpoint) -> Option<&Place> {
+        self.ports.get(&(hash(server), server))
+    }
+
+    /// What speaks against a page from who accepted the connection being another's: the other port
+    /// of the same address is answered from as far, and no sooner.
+    pub fn at_home(&self, server: Endpoint, accepted: Accepted) -> Vec<Fact> {
+        let Some(place) = twin(server).and_then(|other| self.place(other)) else {
+            return Vec::new();
+        };
+        let whose = format!("the other port of {}", server.ip);
+        let Accepted { frame, ttl, took } = accepted;
+        let ttl = place.ttl_fact(frame, ttl, &whose);
+        let timing =
+            took.and_then(|took| place.timing_fact(frame, took, (Signal::HandshakeFast, &whose)));
+        let facts: Vec<Fact> = [ttl, timing].into_iter().flatten().collect();
+        let same =
+            facts.iter().all(|one| matches!(one.signal, Signal::TtlMatch | Signal::TimingMatch));
+        if same { facts } else { Vec::new() }
     }
 
     /// Holds what `suspicion` says of a packet's haste against the handshakes of the same port;

@@ -173,7 +173,13 @@ fn facts(
     let mut facts: Vec<Fact> = overlap(quarrel).into_iter().collect();
     let own = Baseline::of(scene, Direction::ToClient, forged);
     facts.extend(marks::of(scene, suspect, &own));
-    facts.extend(notice(scene, forged));
+    let notice = notice(scene, forged);
+    if notice.is_some() {
+        // They tell that one machine sent handshake and page, and no more: a proxy on the way does
+        // both. Other flows tell from how far the server answers.
+        facts.retain(|fact| !speaks_against(fact.signal));
+    }
+    facts.extend(notice);
     facts.extend(data_beyond_end(scene, forged));
     facts
 }
@@ -231,12 +237,15 @@ fn answer_of<'a>(scene: &Scene<'a>, forged: &[FrameId]) -> Option<&'a Answer> {
 
 fn alternatives(scene: &Scene<'_>, quarrel: &Quarrel<'_>, answer: Option<&Answer>) -> Vec<String> {
     let mut open = Vec::new();
-    if quarrel.conflicts.is_empty() {
+    if answer.is_some_and(|answer| answer.notice.is_some()) {
+        open.push("The site shows the words of this notice itself.".to_owned());
+    } else if quarrel.conflicts.is_empty() {
         open.push(
             "A proxy or content network that answers for the site with the site's consent."
                 .to_owned(),
         );
-    } else if !quarrel.resolved {
+    }
+    if !quarrel.conflicts.is_empty() && !quarrel.resolved {
         open.push("Nothing in the headers tells which of the two copies is the server's; the first to come is listed as forged.".to_owned());
     }
     if answer.is_some_and(|answer| answer.notice.as_ref().is_some_and(|found| !found.specific)) {

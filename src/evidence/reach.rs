@@ -17,8 +17,9 @@ pub struct Reach {
     pub to_client_only: u64,
     /// The opening was not captured, or only in part.
     pub without_handshake: u64,
-    /// The tap stands beside the server, or the round trip from the tap to it is 4 ms or less: nobody
-    /// can be seen to be nearer, and what was sent to the client need not pass the tap.
+    /// The tap stands beside the server, or the round trip from the tap to what answers, which may be
+    /// a proxy or portal in the server's name, is 4 ms or less: nobody can be seen to be nearer, and
+    /// what was sent to the client need not pass the tap.
     pub near_server: u64,
     /// Signals that could not be looked for in half of the connections or more.
     pub out_of_reach: Vec<Signal>,

@@ -92,6 +92,8 @@ signals! {
     CertificateSwap = "certificate_swap", Content;
     /// The page is a known blocking notice.
     BlockPage = "block_page", Notice;
+    /// The same notice, or private authority, in the names of unrelated servers.
+    OneVoice = "one_voice", Repetition;
     /// A reset sooner than the server could have reacted.
     RstFast = "rst_fast", Timing;
     /// An answer sooner than the server could have reacted.

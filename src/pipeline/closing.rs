@@ -8,8 +8,8 @@ use super::refused::Refused;
 use super::resolvers::Resolvers;
 use super::tls::TlsTalk;
 use crate::correlate::{
-    Acceptances, CertificateSight, CertificateTally, HostTally, Passages, Refusal, Silent, Slow,
-    Swifts,
+    Acceptances, Accepted, CertificateSight, CertificateTally, HostTally, Passages, Refusal,
+    Silent, Slow, Swifts,
 };
 use crate::detect::Trigger;
 use crate::evidence::{
@@ -107,6 +107,8 @@ pub struct Ended {
     pub refusal: Option<Refusal>,
     /// The ceiling that it met: whose it is depends on the other flows.
     pub slow: Option<Box<Slow>>,
+    /// Its SYN/ACK: who sent it depends on the other flows.
+    pub accepted: Option<Accepted>,
 }
 
 /// A suspicion that stood.
@@ -167,6 +169,7 @@ pub(super) fn certificate_of(
         issuer: names.certificate_issuer.clone().unwrap_or_default(),
         subject: names.certificate_subject.clone().unwrap_or_default(),
         vouched: leaf.vouched,
+        private: leaf.private,
         self_signed: leaf.self_signed,
         hello: names.client_hello_frame,
         frame: leaf.frame,
@@ -191,6 +194,13 @@ pub(super) fn refusal_of(key: &FlowKey, conversation: &Conversation) -> Option<R
     })
 }
 
+/// The SYN/ACK of a TCP flow.
+fn accepted_by(conversation: &Conversation) -> Option<Accepted> {
+    let handshake = &conversation.flow.handshake;
+    let syn_ack = handshake.syn_ack?;
+    Some(Accepted { frame: syn_ack.frame, ttl: syn_ack.ttl, took: handshake.server_rtt() })
+}
+
 /// The record of a TCP flow that has ended at `now`, with what was found.
 pub(super) fn tell_tcp(
     key: &FlowKey,
@@ -205,6 +215,7 @@ pub(super) fn tell_tcp(
         ..tcp_record(key, conversation, end)
     };
     let first_frame = conversation.flow.first_frame;
+    let accepted = accepted_by(conversation);
     Ended {
         found,
         first_frame,
@@ -214,6 +225,7 @@ pub(super) fn tell_tcp(
         silent: None,
         refusal: None,
         slow: None,
+        accepted,
     }
 }
 
@@ -250,6 +262,7 @@ pub(super) fn tell_udp(
         silent: None,
         refusal: None,
         slow: None,
+        accepted: None,
     }
 }
 

@@ -17,7 +17,8 @@ pub(super) type Origin = (FrameId, Kind);
 /// Holds the certificates of `flows` that nobody vouches for against those of all flows.
 pub(super) fn join_certificates(flows: &mut [Ended], certificates: &CertificateTally) {
     for ended in flows {
-        let Some(sight) = ended.certificate.as_deref() else { continue };
+        let odd = ended.certificate.as_deref().filter(|sight| !sight.vouched);
+        let Some(sight) = odd else { continue };
         let Some(suspicion) = certificates.judge(sight) else { continue };
         // One finding for each flow and kind.
         if ended.found.iter().any(|found| found.suspicion.kind == suspicion.kind) {

@@ -27,6 +27,7 @@ mod lane;
 mod lanes;
 mod openings;
 mod parcel;
+mod proxied;
 mod quic;
 mod quota;
 mod rates;

@@ -10,6 +10,7 @@ use super::joining::{
     Origin, join_certificates, join_haste, join_haste_of_all, join_rates, join_refusals,
     join_residual, join_silence,
 };
+use super::proxied::join_proxied;
 use super::reach::ReachTally;
 use super::refused::Refused;
 use super::resolvers::Resolvers;
@@ -112,6 +113,7 @@ impl Telling<'_> {
     /// Judges each flow by what the others say of it.
     fn join(&self, flows: &mut [Ended], beside: &Beside) {
         join_certificates(flows, &beside.certificates);
+        join_proxied(flows, &beside.acceptances, &beside.passages);
         join_haste(flows, &beside.acceptances);
         join_refusals(flows, &beside.acceptances);
         join_haste_of_all(flows, &beside.passages);

@@ -25,6 +25,8 @@ pub(super) struct Leaf {
     pub(super) vouched: bool,
     /// Its subject and its issuer are the same.
     pub(super) self_signed: bool,
+    /// The chain holds who signed it, and that one answers to nobody: no public authority.
+    pub(super) private: bool,
 }
 
 impl TlsTalk {
@@ -92,7 +94,15 @@ fn leaf_of(event: &TlsEvent, name: Option<&str>, frame: FrameId) -> Option<Leaf>
     let TlsEvent::Certificate(chain) = event else { return None };
     let claims = chain.certificates.first()?.claims.as_ref()?;
     let holds = name.is_none_or(|name| holds_for(claims, name));
-    Some(Leaf { frame, vouched: holds && !claims.self_signed, self_signed: claims.self_signed })
+    let mut others = chain.certificates.iter().skip(1).filter_map(|one| one.claims.as_ref());
+    let private = others.any(|other| other.self_signed && other.subject == claims.issuer);
+    let self_signed = claims.self_signed;
+    Some(Leaf {
+        frame,
+        vouched: holds && !self_signed,
+        self_signed,
+        private: private && !self_signed,
+    })
 }
 
 /// Whether a certificate holds for `name` (RFC 9525 §6.3): one of its names is that name, or that

@@ -15,6 +15,7 @@ fn vouched(frame: u64) -> CertificateSight {
         subject: "CN=site.example".to_owned(),
         vouched: true,
         self_signed: false,
+        private: false,
         hello: Some(FrameId::new(0, frame)),
         frame: FrameId::new(0, frame + 2),
         syn_ack: Some((FrameId::new(0, frame - 2), Ttl(53))),
@@ -91,4 +92,16 @@ fn the_order_of_flows_and_merges_does_not_matter() {
     two.merge(first);
     assert_eq!(one, whole);
     assert_eq!(two, whole);
+}
+
+#[test]
+fn a_private_authority_is_nothing_by_itself() {
+    for (issuer, grade) in
+        [("O=Works, CN=Works Root", Grade::Half), ("C=KZ, CN=Qaznet Trust Network", Grade::Full)]
+    {
+        let sight = CertificateSight { issuer: issuer.to_owned(), private: true, ..vouched(3) };
+        let suspicion = private_authority(&sight);
+        assert_eq!((suspicion.kind, suspicion.facts[0].grade), (Kind::Tls, grade));
+        assert_eq!(verdict::weigh(&suspicion), None, "{issuer}");
+    }
 }

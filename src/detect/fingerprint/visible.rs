@@ -14,7 +14,7 @@ pub(super) fn visible(source: &str) -> String {
         rest = skip_tag(tag, &mut fold);
     }
     fold.text(rest);
-    fold.out
+    fold.out_of_indent()
 }
 
 /// A piece of plain text, folded.
@@ -43,8 +43,16 @@ fn skip_tag<'a>(tag: &'a str, fold: &mut Fold) -> &'a str {
     match name {
         _ if !closes && name.eq_ignore_ascii_case("script") => after_closing(rest, "</script"),
         _ if !closes && name.eq_ignore_ascii_case("style") => after_closing(rest, "</style"),
-        _ if name.eq_ignore_ascii_case("q") || name.eq_ignore_ascii_case("blockquote") => {
+        _ if closes && name.eq_ignore_ascii_case("title") => {
+            fold.titled = fold.out.len();
+            rest
+        }
+        _ if name.eq_ignore_ascii_case("q") => {
             fold.push('"');
+            rest
+        }
+        _ if name.eq_ignore_ascii_case("blockquote") => {
+            fold.quotation();
             rest
         }
         _ => rest,
@@ -69,9 +77,38 @@ fn after_closing<'a>(text: &'a str, closing: &str) -> &'a str {
 struct Fold {
     out: String,
     space: bool,
+    /// Length of the text up to the end of the title.
+    titled: usize,
+    /// Ends of quotation elements that were met, where the text of the first begins if nothing but
+    /// the title stands before it, and the length of the text up to the last.
+    ends: usize,
+    from: Option<usize>,
+    until: usize,
 }
 
 impl Fold {
+    /// One end of a `<blockquote>`.
+    fn quotation(&mut self) {
+        let leads = self.ends == 0 && self.out.len() == self.titled;
+        self.push('"');
+        self.from = self.from.or_else(|| leads.then_some(self.out.len()));
+        self.ends += 1;
+        self.until = self.out.len();
+    }
+
+    /// The text. A single quotation that is all of the page quotes nothing: stock pages set
+    /// themselves in by it.
+    fn out_of_indent(self) -> String {
+        let all = self.from.filter(|_| self.ends == 2 && self.until == self.out.len());
+        let inner = all.and_then(|from| self.out.split_at_checked(from));
+        match inner
+            .and_then(|(title, inner)| Some((title.strip_suffix('"')?, inner.strip_suffix('"')?)))
+        {
+            Some((title, inner)) => format!("{}{}", title, inner.trim()),
+            None => self.out,
+        }
+    }
+
     fn text(&mut self, mut text: &str) {
         while let Some((plain, entity)) = text.split_once('&') {
             plain.chars().for_each(|character| self.push(character));
@@ -153,6 +190,13 @@ mod tests {
             ("a<!-- hidden <b> -->b", "ab"),
             ("a<script>never closed", "a"),
             ("1 < 2 & 3 &unknown; &#0;", "1 < 2 & 3 &unknown; \u{0}"),
+            // A page set in by a quotation element quotes nothing; one that has words beside it does.
+            ("<title>No</title><p><blockquote>Denied. </blockquote></p>", "no denied."),
+            ("<blockquote>Denied.</blockquote>", "denied."),
+            ("<p>They say: <blockquote>Denied.</blockquote>", "they say: \"denied. \""),
+            ("<blockquote>Denied.</blockquote> So it said.", "\"denied. \" so it said."),
+            ("<blockquote>A</blockquote><blockquote>B</blockquote>", "\"a \" \"b \""),
+            ("<q>Denied.</q>", "\"denied. \""),
             ("it says <q>no</q>!", "it says \"no \"!"),
             ("\u{201c}Warning!\u{201d}", "\"warning!\""),
             ("z\u{200b}ero\u{feff}", "zero"),

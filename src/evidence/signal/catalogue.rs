@@ -76,7 +76,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::CertificateSwap,
-        "Up to TLS 1.2: a flow gets a certificate that is self-signed or does not hold for the name, while other flows for that name got one that an issuer vouches for.",
+        "Up to TLS 1.2: a flow gets a certificate that is self-signed or does not hold for the name, while other flows for that name got one that an issuer vouches for. Or it gets one that a private authority signed, whose self-signed certificate comes with it (in part, unless the authority is known to have been made for reading along): told only where a transparent proxy answered (handshake_fast), or of such an authority that signed for unrelated servers (one_voice).",
         "Somebody ends the connection with a certificate of their own making, where the packets come from elsewhere too.",
         "The owner's own test machine, a router's or company's page, an expired set-up. Two certificates of issuers (rotation, several content networks) are never counted. TLS 1.3 hides certificates, so nothing is told of it.",
         "RFC 5246 section 7.4.2; Iran, Syria and Kazakhstan as reported by EFF and Censored Planet",
@@ -87,6 +87,13 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "The notice was shown in place of an answer. Who put it there the other signals tell.",
         "A page about the notice, or the notice's own site; a company's own filter.",
         "OONI, Citizen Lab and Censored Planet fingerprint lists; press reports named in the entry",
+    ),
+    entry(
+        Signal::OneVoice,
+        "The same listed notice, or certificates that one private authority signed itself, came in the names of two registrable domains or more from servers of different networks. In part: the notice is a product's.",
+        "Who speaks is none of the servers: sites that have nothing to do with each other do not share a notice or an authority that is not public.",
+        "A company with several domains and networks of its own; a provider that suspends its customers' sites.",
+        "Public Suffix List; CA/Browser Forum, Baseline Requirements, section 6.1.7 (public roots sign no server's certificate)",
     ),
     entry(
         Signal::RstFast,
@@ -111,7 +118,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::HandshakeFast,
-        "The handshake took less than half of the least that the same server address took in other flows, which was 8 ms or more.",
+        "The handshake took less than half of the least that the same server address took in other flows, which was 8 ms or more; or than the other one of the ports 80 and 443 took, where the one port of unrelated servers in two networks or more is answered from one nearer place (in part, where the server itself was asked on one port only). The latter is told of notices and certificates alone.",
         "The connection was answered from nearer than that address.",
         "Anycast, a change of route, a client that is nearer to the server than the others.",
         "As rst_fast",

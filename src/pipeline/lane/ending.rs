@@ -138,8 +138,8 @@ impl Lane<'_> {
         }
     }
 
-    /// Folds a certificate that an issuer vouches for; gives back any other, which only the other
-    /// flows for its name can tell the meaning of.
+    /// Folds a certificate that an issuer vouches for; gives back any other, and that of a private
+    /// authority, which only the other flows can tell the meaning of.
     fn fold_certificate(
         &mut self,
         seen: Option<CertificateSight>,
@@ -147,7 +147,9 @@ impl Lane<'_> {
         let seen = seen?;
         if seen.vouched {
             self.outcome.certificates.add(&seen);
-            return None;
+            if !seen.private {
+                return None;
+            }
         }
         let given_up = &mut self.outcome.limits.certificates_given_up;
         self.room.odd_certificates.admit(Some(Box::new(seen)), given_up)

@@ -54,7 +54,10 @@ fn out_of_reach(reach: &Reach) -> Option<String> {
         (reach.to_server_only, "had only packets to the server"),
         (reach.to_client_only, "had only packets to the client"),
         (reach.without_handshake, "lacked their opening"),
-        (reach.near_server, "were seen within 4 ms of the server or beside it"),
+        (
+            reach.near_server,
+            "were answered from within 4 ms of the tap, by the server or in its name, or seen beside the server",
+        ),
     ];
     let ways: Vec<String> = ways
         .iter()
