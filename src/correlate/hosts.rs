@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
@@ -48,16 +49,25 @@ impl HostTally {
             names.push((host, None));
         }
         let opening = Opening { client: flow.client.ip, frame: flow.first_frame, time: flow.first };
-        self.add(opening, &names, findings);
+        self.add((opening, flow.server.port), &names, findings);
     }
 
     /// Adds a flow without findings, of which nothing is known but the `names` that it asked for,
-    /// each with the frame in which the server was seen to answer to it.
-    pub fn quiet_flow(&mut self, opening: Opening, names: &[(&str, Option<FrameId>)]) {
-        self.add(opening, names, &[]);
+    /// each with the frame in which the server was seen to answer to it, on `port`.
+    pub fn quiet_flow(
+        &mut self,
+        (opening, port): (Opening, u16),
+        names: &[(&str, Option<FrameId>)],
+    ) {
+        self.add((opening, port), names, &[]);
     }
 
-    fn add(&mut self, opening: Opening, names: &[(&str, Option<FrameId>)], findings: &[&Finding]) {
+    fn add(
+        &mut self,
+        (opening, port): (Opening, u16),
+        names: &[(&str, Option<FrameId>)],
+        findings: &[&Finding],
+    ) {
         let names = normalized(names);
         for (name, answered) in &names {
             self.accesses += 1;
@@ -67,7 +77,7 @@ impl HostTally {
             let fate = fate(name, *answered, names.len() == 1, findings);
             let name: Arc<str> = Arc::from(name.as_str());
             self.client(&name, opening.client, fate.seen(opening));
-            self.host(&name, Tally::of(&fate, opening));
+            self.host(&name, Tally::of(&fate, (opening, port)));
         }
     }
 
@@ -214,6 +224,7 @@ struct Tally {
     accesses: u64,
     interfered: BTreeMap<Kind, u64>,
     untouched: u64,
+    untouched_ports: Ports,
     unclear: u64,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
@@ -227,7 +238,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(fate: &Fate, opening: Opening) -> Self {
+    fn of(fate: &Fate, (opening, port): (Opening, u16)) -> Self {
         let mut tally = Self { accesses: 1, ..Self::default() };
         match fate {
             Fate::Interfered { kinds, first, last } => {
@@ -239,6 +250,7 @@ impl Tally {
             }
             Fate::Untouched(frame) => {
                 tally.untouched = 1;
+                tally.untouched_ports.add(port);
                 tally.first_passed = Some(opening.time);
                 tally.passed = Some(Sight { time: opening.time, frame: *frame, opening });
             }
@@ -250,6 +262,7 @@ impl Tally {
     fn add(&mut self, other: Self) {
         self.accesses += other.accesses;
         self.untouched += other.untouched;
+        other.untouched_ports.told().for_each(|port| self.untouched_ports.add(port));
         self.unclear += other.unclear;
         for (kind, count) in other.interfered {
             *self.interfered.entry(kind).or_default() += count;
@@ -278,6 +291,7 @@ impl Tally {
             clients: clients.all,
             interfered: self.interfered.clone(),
             untouched: self.untouched,
+            untouched_ports: self.untouched_ports.told().collect(),
             unclear: self.unclear,
             first_interfered: self.first,
             last_interfered: self.last,
@@ -291,6 +305,34 @@ impl Tally {
             interfered_in: self.hit.map(|sight| sight.record(book)),
             untouched_in: self.passed.map(|sight| sight.record(book)),
         }
+    }
+}
+
+/// The lowest of some ports, in order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Ports([Option<NonZeroU16>; 4]);
+
+impl Ports {
+    fn add(&mut self, port: u16) {
+        let Some(mut port) = NonZeroU16::new(port) else { return };
+        for place in &mut self.0 {
+            match *place {
+                None => {
+                    *place = Some(port);
+                    return;
+                }
+                Some(own) if own == port => return,
+                Some(own) if own > port => {
+                    *place = Some(port);
+                    port = own;
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn told(self) -> impl Iterator<Item = u16> {
+        self.0.into_iter().flatten().map(NonZeroU16::get)
     }
 }
 

@@ -77,19 +77,31 @@ impl Proxies {
     }
 
     /// Adds to `suspicion`, of a flow that `server` is said to have accepted so, that a proxy did;
-    /// whether one did.
+    /// whether one did. A product's own notice from there says only that somebody bought a filter:
+    /// the owner of the client's own gateway, more often than not.
     pub fn hold(&self, server: Endpoint, accepted: Accepted, suspicion: &mut Suspicion) -> bool {
+        let notice = suspicion.facts.iter().find(|fact| fact.signal == Signal::BlockPage);
+        let product = notice.is_some_and(|notice| notice.grade == Grade::Half);
         let Accepted { frame, ttl, took } = accepted;
         let stand = self.stands.get(&(server.port, ttl));
         let Some((stand, took)) = stand.zip(took).filter(|(stand, took)| stand.is_at(*took)) else {
             return false;
         };
         let split = stand.splits.get(&server.ip);
-        suspicion.facts.push(stand.timing(server, (frame, ttl, took), split));
-        if let Some(split) = split {
+        let timing = stand.timing(server, (frame, ttl, took), split);
+        let shift = split.and_then(|split| {
             let whose = format!("the port {} of {}", other(server.port), server.ip);
-            suspicion.facts.extend(split.far.ttl_fact(frame, ttl, &whose));
-        }
+            split.far.ttl_fact(frame, ttl, &whose)
+        });
+        suspicion.facts.extend(
+            if product {
+                [Some(Fact { grade: Grade::Half, ..timing }), None]
+            } else {
+                [Some(timing), shift]
+            }
+            .into_iter()
+            .flatten(),
+        );
         suspicion.forged.push(frame);
         suspicion.forged.sort_unstable();
         suspicion.forged.dedup();

@@ -70,6 +70,8 @@ pub struct HostRecord {
     pub first_interfered: Option<Timestamp>,
     /// Last interference.
     pub last_interfered: Option<Timestamp>,
+    /// Server ports on which they were, the lowest four.
+    pub untouched_ports: Vec<u16>,
     /// When the first flow began that was answered and not interfered with.
     pub first_untouched: Option<Timestamp>,
     /// When the last of them began.

@@ -169,3 +169,39 @@ fn note_client_hello(names: &mut TlsNames, hello: ClientHello, frame: FrameId) {
     names.ja4 = hello.ja4;
     names.lenient |= hello.lenient;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{CertificateChain, CertificateInfo};
+
+    fn certificate(subject: &str, issuer: &str) -> CertificateInfo {
+        let claims = CertificateClaims {
+            subject: subject.to_owned(),
+            issuer: issuer.to_owned(),
+            self_signed: subject == issuer,
+            not_before: String::new(),
+            not_after: String::new(),
+            names: vec!["site.example".to_owned()],
+        };
+        CertificateInfo { sha256: String::new(), der_len: 0, claims: Some(claims) }
+    }
+
+    fn is_private(chain: &[(&str, &str)]) -> bool {
+        let certificates = chain.iter().map(|(subject, issuer)| certificate(subject, issuer));
+        let chain = CertificateChain { certificates: certificates.collect(), complete: true };
+        let event = TlsEvent::Certificate(chain);
+        leaf_of(&event, Some("site.example"), FrameId::default()).expect("a leaf").private
+    }
+
+    #[test]
+    fn who_signs_for_servers_with_its_own_root_is_no_public_authority() {
+        assert!(is_private(&[("CN=site", "CN=Gateway"), ("CN=Gateway", "CN=Gateway")]));
+        // A public root signs for others that sign, and some servers send it along.
+        let public = [("CN=site", "CN=R3"), ("CN=R3", "CN=Root X1"), ("CN=Root X1", "CN=Root X1")];
+        assert!(!is_private(&public));
+        assert!(!is_private(&public[..2]));
+        assert!(!is_private(&[("CN=site", "CN=Gateway")]), "unknown, as it is not there");
+        assert!(!is_private(&[("CN=site", "CN=site"), ("CN=site", "CN=site")]), "self-signed");
+    }
+}

@@ -391,6 +391,7 @@ fn host(name: &str, verdict: HostVerdict, [all, hit, untouched, unclear]: [u64; 
         clients: 2,
         interfered: if hit > 0 { BTreeMap::from([(Kind::Reset, hit)]) } else { BTreeMap::new() },
         untouched,
+        untouched_ports: if untouched > 0 { vec![80, 443] } else { Vec::new() },
         unclear,
         first_interfered: (hit > 0).then(|| at(1_202)),
         last_interfered: (hit > 0).then(|| at(135_000)),

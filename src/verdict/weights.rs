@@ -144,7 +144,7 @@ const TABLE: &[(Signal, Weight)] = &[
         Signal::OneVoice,
         weight(
             12.0,
-            6.0,
+            4.0,
             "hand-set: as residual, and no innocent cause but one owner of several domains",
         ),
     ),

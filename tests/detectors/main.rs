@@ -3,5 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a play without packets is a fault of the test")]
 
 mod play;
+mod proxies;
 mod resets;
+#[path = "../common/run.rs"]
+mod run;
 mod silences;

@@ -214,8 +214,8 @@ fn records_point_to_the_first_interference_and_the_last_answer() {
         frame: FrameId::new(0, first as u64),
         client: endpoint(4, 1).ip,
     };
-    tally.quiet_flow(quiet(50), &[("I.zz.com", Some(FrameId::new(0, 55)))]);
-    tally.quiet_flow(quiet(60), &[("i.zz.com", None)]);
+    tally.quiet_flow((quiet(50), 80), &[("I.zz.com", Some(FrameId::new(0, 55)))]);
+    tally.quiet_flow((quiet(60), 81), &[("i.zz.com", None)]);
     let access = |flow, client, frame, second: i64| AccessRecord {
         flow,
         client: endpoint(client, 1).ip,
@@ -226,6 +226,7 @@ fn records_point_to_the_first_interference_and_the_last_answer() {
     let host = one(&tally, "i.zz.com");
     assert_eq!(host.interfered_in, Some(access(10, 2, 14, 12)));
     assert_eq!(host.untouched_in, Some(access(50, 4, 55, 50)));
+    assert_eq!(host.untouched_ports, [80, 443], "and not where it was not answered");
     let seconds = |second: i64| Some(Timestamp::from_nanos(second * 1_000_000_000));
     assert_eq!((host.first_untouched, host.last_untouched), (seconds(40), seconds(50)));
     assert_eq!(host.domain.as_deref(), Some("zz.com"));
@@ -362,5 +363,14 @@ proptest! {
             prop_assert!(record.accesses - settled <= by_kind);
             prop_assert!(record.clients_interfered + record.clients_untouched <= record.clients);
         }
+    }
+}
+
+#[test]
+fn the_lowest_ports_are_kept_in_any_order() {
+    for order in [[9, 80, 443, 80, 7, 8], [8, 443, 7, 9, 80, 8], [443, 80, 9, 8, 7, 0]] {
+        let mut ports = Ports::default();
+        order.into_iter().for_each(|port| ports.add(port));
+        assert_eq!(ports.told().collect::<Vec<_>>(), [7, 8, 9, 80]);
     }
 }

@@ -104,6 +104,18 @@ fn a_notice_from_a_proxy_that_stands_before_unrelated_servers_is_likely() {
 }
 
 #[test]
+fn a_product_s_notice_from_a_proxy_may_be_the_house_s_own() {
+    let proxies = proxies(&PROXIED, &NAMES);
+    let (is_held, suspicion, confidence) = held(&proxies, PROXIED[2], Grade::Half);
+    assert!(is_held);
+    assert_eq!(confidence, Some(Confidence::Possible));
+    let voice = Fact { signal: Signal::OneVoice, ..suspicion.facts[0].clone() };
+    let all = Suspicion { facts: [suspicion.facts.clone(), vec![voice]].concat(), ..suspicion };
+    let verdict = verdict::weigh(&all).map(|verdict| verdict.confidence);
+    assert_eq!(verdict, Some(Confidence::Possible), "whatever else agrees");
+}
+
+#[test]
 fn a_server_that_was_asked_on_one_port_only_is_proxied_in_part() {
     let proxies = proxies(&PROXIED, &NAMES);
     let seen = (7, [93, 184, 215, 14], 80, 63, 4);

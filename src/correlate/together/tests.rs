@@ -17,6 +17,7 @@ fn host(name: &str, verdict: HostVerdict) -> HostRecord {
         clients: 1,
         interfered: BTreeMap::new(),
         untouched,
+        untouched_ports: Vec::new(),
         unclear,
         first_interfered: hit.then_some(time),
         last_interfered: hit.then_some(time),

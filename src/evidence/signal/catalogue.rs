@@ -118,7 +118,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::HandshakeFast,
-        "The handshake took less than half of the least that the same server address took in other flows, which was 8 ms or more; or than the other one of the ports 80 and 443 took, where the one port of unrelated servers in two networks or more is answered from one nearer place (in part, where the server itself was asked on one port only). The latter is told of notices and certificates alone.",
+        "The handshake took less than half of the least that the same server address took in other flows, which was 8 ms or more; or than the other one of the ports 80 and 443 took, where the one port of unrelated servers in two networks or more is answered from one nearer place (in part, where the server itself was asked on one port only, or the notice is a product's). The latter is told of notices and certificates alone.",
         "The connection was answered from nearer than that address.",
         "Anycast, a change of route, a client that is nearer to the server than the others.",
         "As rst_fast",

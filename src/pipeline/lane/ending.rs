@@ -54,7 +54,8 @@ impl Lane<'_> {
             // An answer by QUIC is encrypted, and may be the last before the blocking sets in.
             let client = key.endpoint(flow.client).ip;
             let opening = Opening { time: flow.first, frame: flow.first_frame, client };
-            self.outcome.hosts.quiet_flow(opening, &[(host, None)]);
+            let port = key.endpoint(flow.client.other()).port;
+            self.outcome.hosts.quiet_flow((opening, port), &[(host, None)]);
         }
     }
 
@@ -106,7 +107,8 @@ impl Lane<'_> {
         if alone && refusal.is_none() {
             let client = key.endpoint(conversation.flow.client).ip;
             let opening = Opening { time: conversation.flow.first, frame: first, client };
-            self.outcome.hosts.quiet_flow(opening, &hosts);
+            let port = key.endpoint(conversation.flow.client.other()).port;
+            self.outcome.hosts.quiet_flow((opening, port), &hosts);
             return;
         }
         let end = match conversation.flow.phase {

@@ -113,19 +113,24 @@ fn headline(page: &mut Page<'_>, group: &Group<'_>) -> io::Result<()> {
     };
     let rest = group.record.map_or_else(
         || format!(" — {}", count(group.findings.len() as u64, "finding", "findings")),
-        |record| format!(" — {}", verdict(record, Manner::of(&group.findings))),
+        |record| format!(" — {}", verdict(record, &group.findings)),
     );
     page.lead(0, ink, &group.name, &rest)
 }
 
 /// `partly blocked: 2 of 5 accesses interfered with (2 untouched, 1 unclear), from 1 of 2 client
 /// addresses, 2015-06-22 …`
-fn verdict(record: &HostRecord, manner: Manner) -> String {
-    let (wholly, partly) = manner.words();
+fn verdict(record: &HostRecord, findings: &[&Finding]) -> String {
+    let (wholly, partly) = Manner::of(findings).words();
     let all = count(record.accesses, "access", "accesses");
     match record.verdict {
         HostVerdict::Blocked => format!("{wholly}: {}", interfered(record, &all)),
-        HostVerdict::Partly => format!("{partly}: {}", interfered(record, &all)),
+        HostVerdict::Partly => {
+            let split = by_protocol(record, findings)
+                .map(|(hit, open)| format!("{wholly} over {hit}, open over {open}"));
+            let how = split.unwrap_or_else(|| partly.to_owned());
+            format!("{how}: {}", interfered(record, &all))
+        }
         HostVerdict::Untouched if record.unclear == 0 => format!("untouched: {all}"),
         HostVerdict::Untouched => {
             let untouched = thousands(record.untouched);
@@ -135,6 +140,18 @@ fn verdict(record: &HostRecord, manner: Manner) -> String {
             "unclear: its only access could not be judged".to_owned()
         }
         HostVerdict::Unclear => format!("unclear: none of {all} could be judged"),
+    }
+}
+
+/// The protocol that was interfered with and the one that was not, where that is what makes the
+/// difference.
+fn by_protocol(record: &HostRecord, findings: &[&Finding]) -> Option<(&'static str, &'static str)> {
+    let sure = || findings.iter().filter(|finding| finding.confidence >= Confidence::Likely);
+    let all_on = |port| sure().all(|finding| finding.server.port == port);
+    match record.untouched_ports[..] {
+        [443] if all_on(80) => Some(("HTTP", "HTTPS")),
+        [80] if all_on(443) => Some(("HTTPS", "HTTP")),
+        _ => None,
     }
 }
 

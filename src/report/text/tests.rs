@@ -191,3 +191,26 @@ fn of_names_whose_answers_were_replaced_no_more_is_said() {
     assert!(text.contains("News” — answers partly replaced: 2 of 3 names"), "{text}");
     assert!(text.contains("\n  Replaced: photos.example"), "{text}");
 }
+
+#[test]
+fn what_is_interfered_with_on_one_port_and_open_on_the_other_is_told_by_protocol() {
+    let told = |untouched: &[u16], hit: u16| {
+        let mut story = sample::blocked();
+        for host in &mut story.hosts {
+            host.untouched_ports = untouched.to_vec();
+        }
+        for finding in &mut story.findings {
+            finding.server.port = hit;
+        }
+        let text = printed(&story, Style::Plain);
+        text.lines().find(|line| line.starts_with("news.example \u{2014} ")).map(str::to_owned)
+    };
+    let line = told(&[443], 80).expect("it is there");
+    assert!(line.contains("blocked over HTTP, open over HTTPS: "), "{line}");
+    let line = told(&[80], 443).expect("it is there");
+    assert!(line.contains("blocked over HTTPS, open over HTTP: "), "{line}");
+    for (untouched, hit) in [(&[443][..], 443), (&[80, 443], 80), (&[8080], 80)] {
+        let line = told(untouched, hit).expect("it is there");
+        assert!(line.contains("partly blocked: "), "{line}");
+    }
+}
