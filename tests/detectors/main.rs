@@ -5,6 +5,7 @@
 mod play;
 mod proxies;
 mod resets;
+#[cfg(test)]
 #[path = "../common/run.rs"]
 mod run;
 mod silences;

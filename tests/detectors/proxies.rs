@@ -17,6 +17,11 @@ const PHOTOS: Server = Server { ip: [104, 16, 132, 229], name: "www.instagram.co
 const NEWS: Server = Server { ip: [104, 244, 42, 1], name: "www.nknews.org" };
 const SHOP: Server = Server { ip: [93, 184, 215, 14], name: "example-shop.net" };
 
+/// Address and port.
+type Endpoint = ([u8; 4], u16);
+/// Flags, sequence and acknowledgment number.
+type Header = (u8, u32, u32);
+
 #[derive(Clone, Copy)]
 struct Server {
     ip: [u8; 4],
@@ -78,17 +83,17 @@ impl Tape {
         let (end, heard) = (101 + asks.len() as u32, 501 + says.len() as u32);
         let begins = self.micros;
         let after = |trips: u64| begins + trips * (way.micros + 100);
-        let script: [(u64, bool, u8, u32, u32, &[u8]); 6] = [
-            (after(0), true, SYN, 100, 0, &[]),
-            (after(1), false, SYN | ACK, 500, 101, &[]),
-            (after(1) + 10, true, ACK, 101, 501, &[]),
-            (after(1) + 20, true, ACK, 101, 501, asks),
-            (after(2), false, ACK, 501, end, says),
-            (after(2) + 10, true, ACK, end, heard, &[]),
+        let script: [(u64, bool, Header, &[u8]); 6] = [
+            (after(0), true, (SYN, 100, 0), &[]),
+            (after(1), false, (SYN | ACK, 500, 101), &[]),
+            (after(1) + 10, true, (ACK, 101, 501), &[]),
+            (after(1) + 20, true, (ACK, 101, 501), asks),
+            (after(2), false, (ACK, 501, end), says),
+            (after(2) + 10, true, (ACK, end, heard), &[]),
         ];
-        for (micros, up, flags, seq, ack, payload) in script {
+        for (micros, up, header, payload) in script {
             let (src, dst, ttl) = if up { (here, there, 64) } else { (there, here, way.ttl) };
-            self.packet(micros, (src, dst, ttl), (flags, seq, ack), payload);
+            self.packet(micros, (src, dst, ttl), header, payload);
         }
         self.micros = after(3);
     }
@@ -96,8 +101,8 @@ impl Tape {
     fn packet(
         &mut self,
         micros: u64,
-        (src, dst, ttl): (([u8; 4], u16), ([u8; 4], u16), u8),
-        (flags, seq, ack): (u8, u32, u32),
+        (src, dst, ttl): (Endpoint, Endpoint, u8),
+        (flags, seq, ack): Header,
         payload: &[u8],
     ) {
         let len = 40 + payload.len() as u16;

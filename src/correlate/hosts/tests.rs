@@ -370,7 +370,9 @@ proptest! {
 fn the_lowest_ports_are_kept_in_any_order() {
     for order in [[9, 80, 443, 80, 7, 8], [8, 443, 7, 9, 80, 8], [443, 80, 9, 8, 7, 0]] {
         let mut ports = Ports::default();
-        order.into_iter().for_each(|port| ports.add(port));
+        for port in order {
+            ports.add(port);
+        }
         assert_eq!(ports.told().collect::<Vec<_>>(), [7, 8, 9, 80]);
     }
 }
