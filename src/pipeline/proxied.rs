@@ -36,12 +36,19 @@ fn join_notices(ended: &mut Ended, acceptances: &Acceptances, proxies: &Proxies,
         let said = said.next().flatten();
         let Some(notice) = notice_of(found) else { return true };
         let weak = notice.grade == Grade::Half;
-        if let Some(accepted) = accepted
-            && !proxies.hold(server, accepted, &mut found.suspicion)
-        {
-            found.suspicion.facts.extend(acceptances.at_home(server, accepted));
+        let mut beside = false;
+        if let Some(accepted) = accepted {
+            beside = proxies.hold(server, accepted, &mut found.suspicion);
+            if !beside {
+                found.suspicion.facts.extend(acceptances.at_home(server, accepted));
+            }
         }
         let voice = said.and_then(|said| voices.judge(&said, weak));
+        // A product's page from who opened the connection: its maker's own site shows it too.
+        let alone = found.suspicion.facts.iter().all(|fact| fact.signal == Signal::BlockPage);
+        if weak && accepted.is_some() && !beside && voice.is_none() && alone {
+            return false;
+        }
         found.suspicion.facts.extend(voice);
         let verdict = verdict::weigh(&found.suspicion);
         verdict.map(|verdict| found.verdict = verdict).is_some()

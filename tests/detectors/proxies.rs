@@ -218,3 +218,13 @@ fn a_product_s_page_from_a_proxy_is_worth_a_look() {
     assert_eq!(surest(&analysis), Some(Confidence::Possible));
     assert_eq!(analysis.findings.len(), 2);
 }
+
+#[test]
+fn a_maker_of_filters_that_shows_its_own_page_is_nothing() {
+    for way in [PROXY, FAR] {
+        let mut tape = Tape::default();
+        tape.http(PHOTOS, way, STOCK);
+        tape.http(NEWS, way, OWN);
+        assert_eq!(surest(&tape.analysis()), None);
+    }
+}
