@@ -152,6 +152,8 @@ signals! {
     DnsFast = "dns_fast", Timing;
     /// DNS flags or EDNS otherwise than this resolver has them.
     DnsHeaderBreak = "dns_header_break", Header;
+    /// A resolver's answers for some names come from nearer than those for all others.
+    DnsSplitByName = "dns_split_by_name", Control;
     /// A `ClientHello` that is sent again and never acknowledged.
     HelloUnanswered = "hello_unanswered", Silence;
     /// An HTTP request that is sent again and never acknowledged.

@@ -209,16 +209,17 @@ impl Spoken {
         self.stands_out
     }
 
-    /// Adds its exchanges to the habits of `server`; the rarest look of the answers.
+    /// Adds its exchanges, those of a client with a server, to that resolver's habits; the rarest
+    /// look of the answers.
     pub(super) fn add_to(
         &self,
         habits: &mut Habits,
-        server: IpAddr,
+        ends: [IpAddr; 2],
         list: &FingerprintSet,
     ) -> Option<Look> {
         let exchanges = if self.judged { self.exchanges.as_slice() } else { &[] };
         for exchange in exchanges {
-            habits.add(server, exchange, list);
+            habits.add(ends, exchange, list);
         }
         exchanges.iter().filter_map(|exchange| Look::of(exchange, list)).max()
     }

@@ -34,15 +34,16 @@ impl Resolvers {
     /// Flows kept in all.
     pub const FLOWS_MAX: usize = 16_384;
 
-    /// Notes what a flow that began with `first` said to `server`; whether it may be judged.
+    /// Notes what a flow of a client with a server said that began with `first`; whether it may be
+    /// judged.
     pub(super) fn note(
         &mut self,
         spoken: &Spoken,
-        server: IpAddr,
+        [client, server]: [IpAddr; 2],
         first: FrameId,
         list: &FingerprintSet,
     ) -> bool {
-        let look = spoken.add_to(&mut self.habits, server, list);
+        let look = spoken.add_to(&mut self.habits, [client, server], list);
         spoken.stands_out() || look.is_some_and(|look| self.file(first, (server, look)))
     }
 
@@ -60,6 +61,11 @@ impl Resolvers {
         for (first, drawer) in other.filed {
             self.file(first, drawer);
         }
+    }
+
+    /// Once all are merged: learns what only all answers together show.
+    pub(super) fn settle(&mut self) {
+        self.habits.settle();
     }
 
     /// Whether the flow that began with `first` is to be judged by its resolver's habits.

@@ -67,6 +67,7 @@ impl Telling<'_> {
             limits.add(lane.limits);
             reach.merge(lane.reach);
         }
+        beside.resolvers.settle();
         flows.extend(beside.resolvers.take_flows());
         flows.append(&mut refused);
         self.join(&mut flows, &beside);

@@ -366,6 +366,14 @@ const TABLE: &[(Signal, Weight)] = &[
         ),
     ),
     (
+        Signal::DnsSplitByName,
+        weight(
+            13.0,
+            7.0,
+            "hand-set: 1 in 100 and 1 in 10 by chance, held down for owners' own gateways",
+        ),
+    ),
+    (
         Signal::HelloUnanswered,
         weight(
             14.0,

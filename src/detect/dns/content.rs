@@ -66,7 +66,7 @@ fn between(one: &Reply, other: &Reply) -> Difference {
 }
 
 /// Where a chain of aliases ends.
-fn ends(reply: &Reply) -> Option<&str> {
+pub(super) fn ends(reply: &Reply) -> Option<&str> {
     reply.records.iter().rev().find_map(|record| match &record.data {
         Data::Name(alias) if record.on_topic => Some(&**alias),
         _ => None,

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use super::exchange::{Exchange, Query, Reply};
 use super::impossible;
+use super::ledger::{Ledger, last};
+use super::split::{self, Split};
 use crate::detect::fingerprint::FingerprintSet;
 use crate::evidence::Grade;
 use crate::wire::{Direction, Duration, Ttl, mapped_octets, stable_hash};
@@ -17,6 +20,9 @@ use crate::wire::{Direction, Duration, Ttl, mapped_octets, stable_hash};
 #[derive(Debug, Default)]
 pub struct Habits {
     resolvers: BTreeMap<(u64, IpAddr), Habit>,
+    ledger: Ledger,
+    /// Of the resolvers that show one, see [`Habits::settle`].
+    splits: BTreeMap<IpAddr, Split>,
 }
 
 /// How the flags of an answer look; the greater, the rarer they are for a resolver.
@@ -28,23 +34,45 @@ pub struct Look {
     no_recursion: bool,
     /// AA is set.
     authority: bool,
+    /// Neither an answer nor that there is none.
+    failed: bool,
+    /// The way that it came.
+    ttl: u8,
 }
 
 impl Look {
-    /// How the answer looks that `exchange` adds to its resolver's habit.
+    /// How the answer looks by which `exchange` is to be judged.
     pub fn of(exchange: &Exchange, list: &FingerprintSet) -> Option<Self> {
-        let Sample { flags: (recursion, authority), edns, .. } = Sample::of(exchange, list)?;
-        Some(Self { lacks_edns: edns == Some(false), no_recursion: !recursion, authority })
+        let (query, reply) = counted(exchange, list)?;
+        let Sample { ttl, flags: (recursion, authority), edns, .. } =
+            Sample::read(exchange, query, reply)?;
+        let failed = !reply.is_plain();
+        let lacks_edns = edns == Some(false);
+        Some(Self { lacks_edns, no_recursion: !recursion, authority, failed, ttl })
     }
 }
 
-/// How one resolver usually answers.
+/// The answer that counts for its resolver: the last one, because who forges must be first, unless it is known to be false or cannot be true.
+fn counted<'a>(
+    exchange: &'a Exchange,
+    list: &FingerprintSet,
+) -> Option<(&'a Query, &'a Reply)> {
+    let query = exchange.query.as_ref().filter(|query| query.way == Direction::ToServer)?;
+    let reply = last(exchange)?;
+    let certain = matches!(impossible::reason(exchange, reply), Some((Grade::Full, _)));
+    (!certain && impossible::listed(reply, list).is_none()).then_some((query, reply))
+}
+
+/// How one resolver usually answers, by the TTLs of its answers.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Habit {
-    /// Answers by TTL.
-    ttls: BTreeMap<u8, u32>,
-    /// Answers by TTL and by how long they took, in steps of [`step_of`].
-    times: BTreeMap<(u8, u8), u32>,
+pub(super) struct Habit(BTreeMap<u8, Way>);
+
+/// The answers of one TTL.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Way {
+    answers: u32,
+    /// By how long they took, in steps of [`step_of`].
+    times: BTreeMap<u8, u32>,
     /// Answers by flags: RA, AA.
     flags: BTreeMap<(bool, bool), u32>,
     /// Answers by DF and by whether there is an identification.
@@ -74,8 +102,14 @@ struct Sample {
 }
 
 impl Habits {
-    /// Adds an exchange with the resolver `server`.
-    pub fn add(&mut self, server: IpAddr, exchange: &Exchange, list: &FingerprintSet) {
+    /// Adds an exchange of `client` with the resolver `server`.
+    pub fn add(
+        &mut self,
+        [client, server]: [IpAddr; 2],
+        exchange: &Exchange,
+        list: &FingerprintSet,
+    ) {
+        self.ledger.add([client, server], exchange);
         if let Some(sample) = Sample::of(exchange, list) {
             self.resolver(server).count(sample, u32::saturating_add);
             self.hold_bound();
@@ -97,10 +131,21 @@ impl Habits {
 
     /// Adds what `other` has learnt from other exchanges.
     pub fn merge(&mut self, other: Self) {
+        self.ledger.merge(other.ledger);
         for ((_, server), habit) in other.resolvers {
             self.resolver(server).merge(&habit);
             self.hold_bound();
         }
+    }
+
+    /// Once all exchanges are added: learns which resolvers' answers split by name.
+    pub fn settle(&mut self) {
+        self.splits = split::splits(&self.ledger);
+    }
+
+    /// The split of the answers of `server`, if that of `exchange` came from nearer by it.
+    pub(super) fn split(&self, server: IpAddr, exchange: &Exchange) -> Option<&Split> {
+        self.splits.get(&server).filter(|split| split.has(exchange))
     }
 
     /// The habit of `server` as its exchanges but `exchange` show it.
@@ -122,13 +167,10 @@ impl Habits {
 }
 
 impl Sample {
-    /// The answer that the exchange adds to its resolver's habit: the last one, because who forges
-    /// must be first, and none that is known to be false or cannot be true.
+    /// What the exchange adds to its resolver's habit.
     fn of(exchange: &Exchange, list: &FingerprintSet) -> Option<Self> {
-        let query = exchange.query.as_ref().filter(|query| query.way == Direction::ToServer)?;
-        let reply = exchange.replies.iter().rfind(|reply| !reply.double)?;
-        let certain = matches!(impossible::reason(exchange, reply), Some((Grade::Full, _)));
-        if !reply.is_plain() || certain || impossible::listed(reply, list).is_some() {
+        let (query, reply) = counted(exchange, list)?;
+        if !reply.is_plain() {
             return None;
         }
         Self::read(exchange, query, reply)
@@ -146,16 +188,16 @@ impl Sample {
     }
 }
 
-impl Habit {
+impl Way {
     fn count(&mut self, sample: Sample, with: fn(u32, u32) -> u32) {
         let step = |count: &mut u32| *count = with(*count, 1);
-        step(self.ttls.entry(sample.ttl).or_default());
+        step(&mut self.answers);
         step(self.flags.entry(sample.flags).or_default());
         if let Some(sender) = sample.sender {
             step(self.senders.entry(sender).or_default());
         }
         if let Some(time) = sample.time {
-            step(self.times.entry((sample.ttl, time)).or_default());
+            step(self.times.entry(time).or_default());
         }
         let [asked, given] = &mut self.edns;
         if let Some(has) = sample.edns {
@@ -173,7 +215,7 @@ impl Habit {
                 *sum = sum.saturating_add(*count);
             }
         }
-        add(&mut self.ttls, &other.ttls);
+        self.answers = self.answers.saturating_add(other.answers);
         add(&mut self.times, &other.times);
         add(&mut self.flags, &other.flags);
         add(&mut self.senders, &other.senders);
@@ -181,11 +223,33 @@ impl Habit {
             *sum = sum.saturating_add(count);
         }
     }
+}
+
+impl Habit {
+    fn count(&mut self, sample: Sample, with: fn(u32, u32) -> u32) {
+        self.0.entry(sample.ttl).or_default().count(sample, with);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (ttl, way) in &other.0 {
+            self.0.entry(*ttl).or_default().merge(way);
+        }
+    }
+
+    /// What is left of it without the answers whose TTLs lie in `ttls`.
+    pub(super) fn without_ttls(mut self, ttls: &RangeInclusive<u8>) -> Self {
+        self.0.retain(|ttl, _| !ttls.contains(ttl));
+        self
+    }
+
+    fn ways(&self) -> impl Iterator<Item = &Way> {
+        self.0.values()
+    }
 
     /// The TTL that most answers have; of two as frequent the lower, which came the longer way.
     pub(super) fn home(&self) -> Option<Home> {
         let rank = |ttl: u8| (self.with_ttl(Ttl(ttl)), u8::MAX - ttl);
-        let ttl = self.ttls.iter().filter(|(_, count)| **count > 0).map(|(ttl, _)| *ttl);
+        let ttl = self.0.iter().filter(|(_, way)| way.answers > 0).map(|(ttl, _)| *ttl);
         let ttl = ttl.max_by_key(|ttl| rank(*ttl))?;
         Some(Home {
             ttl: Ttl(ttl),
@@ -196,22 +260,20 @@ impl Habit {
 
     /// Answers with about this TTL.
     pub(super) fn with_ttl(&self, ttl: Ttl) -> u32 {
-        self.ttls.range(near(ttl)).map(|(_, count)| *count).sum()
+        self.0.range(near(ttl)).map(|(_, way)| way.answers).sum()
     }
 
     /// Whether answers with either TTL are the resolver's everyday ones: machines behind one address.
     pub(super) fn has_both(&self, one: Ttl, other: Ttl) -> bool {
-        let all = self.ttls.values().sum::<u32>();
+        let all = self.ways().map(|way| way.answers).sum::<u32>();
         all >= 3 && [one, other].iter().all(|ttl| self.with_ttl(*ttl).saturating_mul(4) >= all)
     }
 
     /// What the quickest tenth of the answers with about this TTL took at least.
     fn quickest(&self, ttl: Ttl) -> Option<Duration> {
         let mut steps: BTreeMap<u8, u32> = BTreeMap::new();
-        for ((of, step), count) in &self.times {
-            if near(ttl).contains(of) {
-                *steps.entry(*step).or_default() += count;
-            }
+        for (step, count) in self.0.range(near(ttl)).flat_map(|(_, way)| &way.times) {
+            *steps.entry(*step).or_default() += count;
         }
         let tenth = steps.values().sum::<u32>() / 10;
         let mut passed = 0;
@@ -224,30 +286,40 @@ impl Habit {
 
     /// The RA and AA that at least three quarters of three or more answers have.
     pub(super) fn usual_recursion(&self) -> Option<bool> {
-        usual(self.flags.iter().map(|((recursion, _), count)| (*recursion, *count)))
+        usual(self.flags().map(|((recursion, _), count)| (recursion, count)))
     }
 
     /// See [`Habit::usual_recursion`].
     pub(super) fn usual_authority(&self) -> Option<bool> {
-        usual(self.flags.iter().map(|((_, authority), count)| (*authority, *count)))
+        usual(self.flags().map(|((_, authority), count)| (authority, count)))
     }
 
     /// Whether EDNS is usually given where it is asked for.
     pub(super) fn usual_edns(&self) -> Option<bool> {
-        let [asked, given] = self.edns;
+        let [asked, given] = self.edns();
         usual([(true, given), (false, asked.saturating_sub(given))].into_iter())
     }
 
     /// Whether several programs seem to answer behind the address: EDNS or RA come and go.
     pub(super) fn is_mixed(&self) -> bool {
-        let ([asked, _], flagged) = (self.edns, self.flags.values().sum::<u32>());
+        let ([asked, _], flagged) = (self.edns(), self.flags().map(|(_, count)| count).sum::<u32>());
         (asked >= 3 && self.usual_edns().is_none())
             || (flagged >= 3 && self.usual_recursion().is_none())
     }
 
     /// DF, and whether there is an identification.
     pub(super) fn usual_sender(&self) -> Option<(bool, bool)> {
-        usual(self.senders.iter().map(|(sender, count)| (*sender, *count)))
+        usual(self.ways().flat_map(|way| &way.senders).map(|(sender, count)| (*sender, *count)))
+    }
+
+    /// RA and AA, and how many answers have them.
+    fn flags(&self) -> impl Iterator<Item = ((bool, bool), u32)> {
+        self.ways().flat_map(|way| &way.flags).map(|(flags, count)| (*flags, *count))
+    }
+
+    fn edns(&self) -> [u32; 2] {
+        let sum = |of: fn(&Way) -> u32| self.ways().map(of).fold(0, u32::saturating_add);
+        [sum(|way| way.edns[0]), sum(|way| way.edns[1])]
     }
 }
 
@@ -274,7 +346,7 @@ fn usual<T: Ord + Copy>(counts: impl Iterator<Item = (T, u32)>) -> Option<T> {
 }
 
 /// Routes change by a hop or two.
-fn near(ttl: Ttl) -> std::ops::RangeInclusive<u8> {
+fn near(ttl: Ttl) -> RangeInclusive<u8> {
     ttl.0.saturating_sub(2)..=ttl.0.saturating_add(2)
 }
 

@@ -100,6 +100,14 @@ fn is_of_no_use(address: Ipv4Addr) -> bool {
         || address.is_link_local()
 }
 
+/// Whether the address is one of a network that anybody may set up for himself.
+pub(super) fn is_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
+    }
+}
+
 fn is_of_no_use6(address: Ipv6Addr) -> bool {
     address.is_loopback()
         || address.is_unspecified()
@@ -109,7 +117,7 @@ fn is_of_no_use6(address: Ipv6Addr) -> bool {
 
 /// Names that are no public ones: single labels and the special-use domains (RFC 6761, 6762, 8375,
 /// and what routers and offices make use of).
-fn is_private_name(name: &str) -> bool {
+pub(super) fn is_private_name(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
     !name.contains('.') || PRIVATE_DOMAINS.contains(&last)
 }

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use super::exchange::{Exchange, Reply};
 use super::habit::Habits;
+use super::ledger::Saying;
 use super::quarrel::{Case, Quarrel};
+use super::split::Split;
 use super::{device, impossible, marks};
 use crate::detect::fingerprint::FingerprintSet;
 use crate::detect::scene::{Words, fact};
@@ -19,10 +21,17 @@ pub fn judge(
     habits: &Habits,
     list: &FingerprintSet,
 ) -> Option<Suspicion> {
+    let split = habits.split(server, exchange);
     let habit = habits.without(server, exchange, list);
+    // Answers that split are two senders': each is held against the other's.
+    let habit = match split {
+        Some(split) => habit.without_ttls(&split.ttls),
+        None => habit,
+    };
     let case = Case::of(exchange, server, &habit, list)?;
     let quarrel = case.quarrel()?;
-    let facts = facts(&case, &quarrel);
+    let mut facts = facts(&case, &quarrel);
+    facts.extend(split.and_then(|split| by_name(&case, &quarrel, split)));
     if !could_stand(&facts) {
         return None;
     }
@@ -56,6 +65,7 @@ fn could_stand(facts: &[Fact]) -> bool {
         || (has(Signal::DnsFast, Grade::Full)
             && (has(Signal::DnsHeaderBreak, Grade::Half) || has(Signal::IpIdBreak, Grade::Half)))
         || (has(Signal::DnsBogus, Grade::Half) && has(Signal::TtlShift, Grade::Full))
+        || (has(Signal::DnsSplitByName, Grade::Half) && has(Signal::TtlShift, Grade::Full))
 }
 
 fn facts(case: &Case<'_>, quarrel: &Quarrel<'_>) -> Vec<Fact> {
@@ -131,6 +141,39 @@ fn bogus(case: &Case<'_>, reply: &Reply) -> Option<Fact> {
     Some(fact(Signal::DnsBogus, grade, reply.stamp.frame, words))
 }
 
+/// `dns_split_by_name`: these names are answered from nearer, all others from afar.
+fn by_name(case: &Case<'_>, quarrel: &Quarrel<'_>, split: &Split) -> Option<Fact> {
+    let suspect = *quarrel.forged.first()?;
+    let domains = split.sayings.get(&Saying::of(suspect))?;
+    let (near, far) = (split.near, split.far);
+    let says = told(suspect);
+    let words = Words {
+        expected: "near and far answers without regard to the name".to_owned(),
+        observed: format!(
+            "{} questions always answered from nearer, {} always from afar",
+            near.questions, far.questions
+        ),
+        text: format!(
+            "of what the resolver {} was asked, {} questions were answered {} times, always from nearer, with {says} for {domains} unrelated domains; {} other questions were answered {} times, always from afar; by chance answers part so with a probability of {}",
+            case.server,
+            near.questions,
+            near.answers,
+            far.questions,
+            far.answers,
+            percent(split.chance),
+        ),
+    };
+    Some(fact(Signal::DnsSplitByName, split.grade(), suspect.stamp.frame, words))
+}
+
+/// A small probability, in words.
+fn percent(chance: f64) -> String {
+    match chance * 100.0 {
+        ..0.01 => "less than 0.01 %".to_owned(),
+        percent => format!("{percent:.2} %"),
+    }
+}
+
 /// What an answer says, in a few words.
 fn told(reply: &Reply) -> String {
     let mut shown: Vec<String> =
@@ -167,7 +210,9 @@ fn alternatives(case: &Case<'_>, quarrel: &Quarrel<'_>, facts: &[Fact]) -> Vec<S
     if known && !conflict {
         open.push("The resolver itself gives this answer, by policy or order; then nothing was put in on the way.".to_owned());
     }
-    if !known && !conflict {
+    if facts.iter().any(|fact| fact.signal == Signal::DnsSplitByName) {
+        open.push("A gateway or filter of the line's own owner, in the path, that answers these names by his policy: then the block is his.".to_owned());
+    } else if !known && !conflict {
         open.push("A forwarder nearer to the client that answers some names itself.".to_owned());
     }
     open

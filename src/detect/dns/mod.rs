@@ -36,8 +36,10 @@ mod exchange;
 mod habit;
 mod impossible;
 mod judge;
+mod ledger;
 mod marks;
 mod quarrel;
+mod split;
 #[cfg(test)]
 mod tests;
 

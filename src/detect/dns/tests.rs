@@ -10,6 +10,7 @@ use crate::protocol::dns::Message;
 use crate::wire::{Direction, FrameId, IpHeader, Timestamp, Ttl};
 
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 53));
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 10));
 const QUESTION: &[u8] = b"\x04news\x07example\0\0\x01\0\x01";
 const OPT: &[u8] = b"\0\0\x29\x04\xd0\0\0\0\0\0\0";
 const RA: u16 = 0x8180;
@@ -89,11 +90,11 @@ fn judged(shots: &[Shot], usual: usize) -> Option<Suspicion> {
     let mut habits = Habits::default();
     let other = exchanges(&[asks(0), answers(56, &[A])]);
     for exchange in std::iter::repeat_n(&other, usual).flatten() {
-        habits.add(SERVER, exchange, list);
+        habits.add([CLIENT, SERVER], exchange, list);
     }
     let found = exchanges(shots);
     let [exchange] = found.as_slice() else { panic!("{} exchanges", found.len()) };
-    habits.add(SERVER, exchange, list);
+    habits.add([CLIENT, SERVER], exchange, list);
     judge(exchange, SERVER, &habits, list)
 }
 
@@ -226,13 +227,13 @@ fn two_programs_behind_one_address_are_not_two_senders() {
         for turn in 0..8_u64 {
             let answer = if turn % 2 == 0 { answers(56, &[A]) } else { other_program(56, ttl) };
             for exchange in exchanges(&[asks(0), answer]) {
-                habits.add(SERVER, &exchange, list);
+                habits.add([CLIENT, SERVER], &exchange, list);
             }
         }
         // A question doubled on the way, which each of the two answers from its own set.
         let other = Shot { bytes: message(RA, false, &[B]), ..other_program(57, ttl) };
         let found = exchanges(&[asks(0), other, answers(60, &[A])]);
-        habits.add(SERVER, &found[0], list);
+        habits.add([CLIENT, SERVER], &found[0], list);
         judge(&found[0], SERVER, &habits, list).expect("a contradiction")
     };
     for ttl in [53, 47] {
@@ -247,7 +248,7 @@ fn a_fragmented_answer_shows_no_habit_of_its_sender() {
     let list = list();
     let mut habits = Habits::default();
     for exchange in std::iter::repeat_n(&exchanges(&[asks(0), answers(56, &[A])]), 5).flatten() {
-        habits.add(SERVER, exchange, list);
+        habits.add([CLIENT, SERVER], exchange, list);
     }
     // Sooner, and with an identification: that of its fragments.
     let mut found = exchanges(&[asks(0), Shot { ip_id: 40_000, ..answers(7, &[B]) }]);
@@ -335,7 +336,7 @@ proptest! {
         prop_assert!(found.iter().all(|exchange| exchange.replies.len() <= Exchange::REPLIES_MAX));
         let mut habits = Habits::default();
         for exchange in &found {
-            habits.add(SERVER, exchange, list);
+            habits.add([CLIENT, SERVER], exchange, list);
         }
         for suspicion in found.iter().filter_map(|exchange| judge(exchange, SERVER, &habits, list)) {
             prop_assert!(!suspicion.forged.is_empty() && suspicion.trigger.is_some());
@@ -352,7 +353,7 @@ proptest! {
         let learn = |exchanges: &mut dyn Iterator<Item = &Exchange>| {
             let mut habits = Habits::default();
             for exchange in exchanges {
-                habits.add(SERVER, exchange, list);
+                habits.add([CLIENT, SERVER], exchange, list);
             }
             habits
         };

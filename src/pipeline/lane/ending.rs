@@ -45,10 +45,10 @@ impl Lane<'_> {
             silence::of_udp(key, (&talk, &spoken), &mut self.outcome.passages, self.clock);
         let silent = self.room.silent.admit(unanswered, &mut self.outcome.limits.silences_given_up);
         let DatagramTalk { flow, quic, .. } = talk;
-        let server = key.endpoint(flow.client.other()).ip;
+        let ends = [flow.client, flow.client.other()].map(|side| key.endpoint(side).ip);
         let host = quic.names().and_then(|names| names.sni.as_deref());
         self.directory.ended(host, false);
-        if self.is_told(&spoken, server, flow.first_frame) || silent.is_some() {
+        if self.is_told(&spoken, ends, flow.first_frame) || silent.is_some() {
             self.keep(Ended { silent, ..tell_udp(key, &flow, quic.names(), end, spoken) });
         } else if let Some(host) = host {
             // An answer by QUIC is encrypted, and may be the last before the blocking sets in.
@@ -60,9 +60,9 @@ impl Lane<'_> {
     }
 
     /// Whether the record of a flow without findings is needed. What it said in DNS is noted.
-    fn is_told(&mut self, spoken: &Spoken, server: IpAddr, first_frame: FrameId) -> bool {
+    fn is_told(&mut self, spoken: &Spoken, ends: [IpAddr; 2], first_frame: FrameId) -> bool {
         let may_be_judged =
-            self.outcome.resolvers.note(spoken, server, first_frame, &self.settings.fingerprints);
+            self.outcome.resolvers.note(spoken, ends, first_frame, &self.settings.fingerprints);
         self.settings.flows || may_be_judged
     }
 
@@ -87,8 +87,9 @@ impl Lane<'_> {
         let spoken = conversation.talk.finish_dns(&self.settings.fingerprints);
         let hosts = conversation.talk.hosts();
         self.directory.ended(hosts.iter().map(|(host, _)| *host), !found.is_empty());
-        let server = key.endpoint(conversation.flow.client.other()).ip;
-        let told = self.is_told(&spoken, server, conversation.flow.first_frame);
+        let client = conversation.flow.client;
+        let ends = [client, client.other()].map(|side| key.endpoint(side).ip);
+        let told = self.is_told(&spoken, ends, conversation.flow.first_frame);
         let certificate = certificate_of(key, &conversation);
         let odd = self.fold_certificate(certificate);
         let unanswered =

@@ -1,0 +1,174 @@
+//! Which questions each resolver was asked, and from how far each answer came.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::content::{addresses, ends};
+use super::exchange::{Exchange, Reply};
+use super::impossible::{is_local, is_private_name};
+use crate::protocol::dns::Rcode;
+use crate::wire::{Direction, Duration, FrameId, Timestamp, mapped_octets, stable_hash};
+
+/// The questions that resolvers were asked.
+///
+/// Bounds: [`Ledger::QUESTIONS_MAX`] questions, and of each the first [`Asked::FIRST_MAX`] answers
+/// with their times. Beyond, the questions with the greatest hash are given up; one that is left at
+/// the end was among the smallest all along, so its counts are whole.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Ledger(BTreeMap<Key, Asked>);
+
+/// Hash, resolver, name, type.
+type Key = (u64, IpAddr, Box<str>, u16);
+
+/// How one question was answered.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Asked {
+    /// All answers by TTL, in order.
+    pub(super) ttls: Vec<(u8, u32)>,
+    /// The first of them, in order.
+    pub(super) first: Vec<Sighting>,
+}
+
+/// One answer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Sighting {
+    /// When it was asked for.
+    pub(super) asked: Timestamp,
+    /// Its frame.
+    pub(super) frame: FrameId,
+    pub(super) client: IpAddr,
+    pub(super) ttl: u8,
+    pub(super) took: Option<Duration>,
+    pub(super) saying: Saying,
+}
+
+/// What an answer says, as far as it is to be found again in the answers for other names.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) enum Saying {
+    /// That there is no such data, or not all of it.
+    Nothing,
+    /// An address of the client's own network, where routers and portals live.
+    Local,
+    /// That the name does not exist, or that it will not be looked up.
+    Denied(Rcode),
+    /// Addresses, or without any the end of a chain of aliases, as a hash.
+    Data(u64),
+}
+
+impl Saying {
+    pub(super) fn of(reply: &Reply) -> Self {
+        if reply.rcode != Rcode::NO_ERROR {
+            return Self::Denied(reply.rcode);
+        }
+        let mut given: Vec<IpAddr> = addresses(reply).collect();
+        given.sort_unstable();
+        given.dedup();
+        match given.as_slice() {
+            _ if reply.flags.is_truncated() => Self::Nothing,
+            [] => ends(reply).map_or(Self::Nothing, |end| Self::Data(stable_hash(end.bytes()))),
+            all if all.iter().any(|address| is_local(*address)) => Self::Local,
+            all => Self::Data(stable_hash(all.iter().copied().flat_map(mapped_octets))),
+        }
+    }
+}
+
+impl Ledger {
+    /// Questions kept.
+    pub(super) const QUESTIONS_MAX: usize = 32_768;
+
+    /// Adds an exchange of `client` with the resolver `server`. Names that are no public ones are
+    /// left out: who is nearer answers them by right.
+    pub(super) fn add(&mut self, [client, server]: [IpAddr; 2], exchange: &Exchange) {
+        let Some(sighting) = sighting(client, exchange) else { return };
+        if is_private_name(&exchange.name) {
+            return;
+        }
+        let name: Box<str> = exchange.name.to_ascii_lowercase().into();
+        let kind = exchange.kind.0;
+        let bytes = mapped_octets(server).into_iter().chain(kind.to_be_bytes()).chain(name.bytes());
+        let key = (stable_hash(bytes), server, name, kind);
+        let full = self.0.len() >= Self::QUESTIONS_MAX;
+        if full && self.0.last_key_value().is_some_and(|(last, _)| *last < key) {
+            return;
+        }
+        let asked = self.0.entry(key).or_default();
+        asked.count(sighting.ttl, 1);
+        asked.keep(sighting);
+        self.hold_bound();
+    }
+
+    /// Adds what `other` has of other exchanges.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (key, more) in other.0 {
+            let asked = self.0.entry(key).or_default();
+            for (ttl, count) in more.ttls {
+                asked.count(ttl, count);
+            }
+            for sighting in more.first {
+                asked.keep(sighting);
+            }
+            self.hold_bound();
+        }
+    }
+
+    /// The questions by resolver: name, type, answers.
+    pub(super) fn by_resolver(&self) -> BTreeMap<IpAddr, Vec<(&str, u16, &Asked)>> {
+        let mut resolvers: BTreeMap<IpAddr, Vec<(&str, u16, &Asked)>> = BTreeMap::new();
+        for ((_, server, name, kind), asked) in &self.0 {
+            resolvers.entry(*server).or_default().push((name, *kind, asked));
+        }
+        resolvers
+    }
+
+    fn hold_bound(&mut self) {
+        while self.0.len() > Self::QUESTIONS_MAX {
+            self.0.pop_last();
+        }
+    }
+}
+
+impl Asked {
+    /// Answers kept with their times.
+    pub(super) const FIRST_MAX: usize = 8;
+
+    fn count(&mut self, ttl: u8, more: u32) {
+        match self.ttls.binary_search_by_key(&ttl, |(ttl, _)| *ttl) {
+            Ok(place) => self.ttls[place].1 = self.ttls[place].1.saturating_add(more),
+            Err(place) => {
+                self.ttls.reserve_exact(1);
+                self.ttls.insert(place, (ttl, more));
+            }
+        }
+    }
+
+    fn keep(&mut self, sighting: Sighting) {
+        let place = self.first.partition_point(|earlier| *earlier < sighting);
+        if place >= Self::FIRST_MAX {
+            return;
+        }
+        self.first.truncate(Self::FIRST_MAX - 1);
+        if self.first.is_empty() {
+            self.first.reserve_exact(1);
+        }
+        self.first.insert(place, sighting);
+    }
+}
+
+/// The answer that the exchange adds: the last one, because who forges beside the path must be first.
+fn sighting(client: IpAddr, exchange: &Exchange) -> Option<Sighting> {
+    let query = exchange.query.as_ref().filter(|query| query.way == Direction::ToServer)?;
+    let reply = last(exchange)?;
+    Some(Sighting {
+        asked: query.stamp.time,
+        frame: reply.stamp.frame,
+        client,
+        ttl: reply.stamp.ip?.ttl.0,
+        took: exchange.took(reply),
+        saying: Saying::of(reply),
+    })
+}
+
+/// The answer that counts for its resolver.
+pub(super) fn last(exchange: &Exchange) -> Option<&Reply> {
+    exchange.replies.iter().rfind(|reply| !reply.double)
+}
