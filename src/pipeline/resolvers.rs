@@ -4,7 +4,8 @@
 //! stand out by themselves (two answers, a listed one) are kept in any case; of the others, which
 //! are nearly all, the first [`Resolvers::ALIKE_MAX`] are kept for each resolver and look of the
 //! answer. An answer that another program built looks different, and is rare; if it is not, it is
-//! the habit. Which flows are kept depends neither on their order nor on the number of lanes: it is
+//! the habit. So of each kind of flags the first are judged whatever way they came; the others only
+//! if their resolver's answers split by name. Which flows are kept depends neither on their order nor on the number of lanes: it is
 //! always those that began first.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,8 @@ pub struct Resolvers {
     alike: BTreeMap<(IpAddr, Look), BTreeSet<FrameId>>,
     /// The same, and where each is filed.
     filed: BTreeMap<FrameId, (IpAddr, Look)>,
+    /// Of these, the flows to be judged in any case: see [`Resolvers::settle`].
+    judged: BTreeSet<FrameId>,
     /// Those flows, unless the lane keeps all flows anyway.
     flows: BTreeMap<FrameId, Ended>,
 }
@@ -66,11 +69,21 @@ impl Resolvers {
     /// Once all are merged: learns what only all answers together show.
     pub(super) fn settle(&mut self) {
         self.habits.settle();
+        let mut by_flags: BTreeMap<(IpAddr, [bool; 3]), BTreeSet<FrameId>> = BTreeMap::new();
+        for ((server, look), flows) in &self.alike {
+            if let Some(flags) = look.flags() {
+                by_flags.entry((*server, flags)).or_default().extend(flows);
+            }
+        }
+        let first = |flows: BTreeSet<FrameId>| flows.into_iter().take(Self::ALIKE_MAX);
+        self.judged = by_flags.into_values().flat_map(first).collect();
     }
 
-    /// Whether the flow that began with `first` is to be judged by its resolver's habits.
-    pub(super) fn may_judge(&self, first: FrameId) -> bool {
-        self.filed.contains_key(&first)
+    /// Whether the flow that began with `first` is to be judged: for its own sake, by its resolver's
+    /// habits, or because the resolver's answers split by the names that it asked for.
+    pub(super) fn may_judge(&self, spoken: &Spoken, server: IpAddr, first: FrameId) -> bool {
+        let split = |exchange| self.habits.splits(server, exchange);
+        spoken.stands_out() || self.judged.contains(&first) || spoken.asked().iter().any(split)
     }
 
     /// The flows that were kept only to be judged.

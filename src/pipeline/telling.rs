@@ -148,7 +148,7 @@ impl Telling<'_> {
     fn judge_dns(&self, flows: &mut [Ended], resolvers: &Resolvers) {
         let list = &self.settings.fingerprints;
         for ended in flows.iter_mut() {
-            if ended.dns.stands_out() || resolvers.may_judge(ended.first_frame) {
+            if resolvers.may_judge(&ended.dns, ended.record.server.ip, ended.first_frame) {
                 let found = dns::found(&ended.dns, &ended.record, &resolvers.habits, list);
                 ended.found.extend(found);
             }

@@ -25,7 +25,7 @@ pub struct Habits {
     splits: BTreeMap<IpAddr, Split>,
 }
 
-/// How the flags of an answer look; the greater, the rarer they are for a resolver.
+/// How an answer looks; the greater, the rarer its flags are for a resolver.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Look {
     /// EDNS was asked for and is missing.
@@ -34,8 +34,8 @@ pub struct Look {
     no_recursion: bool,
     /// AA is set.
     authority: bool,
-    /// Neither an answer nor that there is none.
-    failed: bool,
+    /// It is an answer, or that there is none, and no failure.
+    plain: bool,
     /// The way that it came.
     ttl: u8,
 }
@@ -46,17 +46,18 @@ impl Look {
         let (query, reply) = counted(exchange, list)?;
         let Sample { ttl, flags: (recursion, authority), edns, .. } =
             Sample::read(exchange, query, reply)?;
-        let failed = !reply.is_plain();
-        let lacks_edns = edns == Some(false);
-        Some(Self { lacks_edns, no_recursion: !recursion, authority, failed, ttl })
+        let (lacks_edns, plain) = (edns == Some(false), reply.is_plain());
+        Some(Self { lacks_edns, no_recursion: !recursion, authority, plain, ttl })
+    }
+
+    /// The flags alone; none of a failure, which shows no habit.
+    pub fn flags(self) -> Option<[bool; 3]> {
+        self.plain.then_some([self.lacks_edns, self.no_recursion, self.authority])
     }
 }
 
 /// The answer that counts for its resolver: the last one, because who forges must be first, unless it is known to be false or cannot be true.
-fn counted<'a>(
-    exchange: &'a Exchange,
-    list: &FingerprintSet,
-) -> Option<(&'a Query, &'a Reply)> {
+fn counted<'a>(exchange: &'a Exchange, list: &FingerprintSet) -> Option<(&'a Query, &'a Reply)> {
     let query = exchange.query.as_ref().filter(|query| query.way == Direction::ToServer)?;
     let reply = last(exchange)?;
     let certain = matches!(impossible::reason(exchange, reply), Some((Grade::Full, _)));
@@ -141,6 +142,11 @@ impl Habits {
     /// Once all exchanges are added: learns which resolvers' answers split by name.
     pub fn settle(&mut self) {
         self.splits = split::splits(&self.ledger);
+    }
+
+    /// Whether the answer of an exchange with `server` is one that its resolver's answers split by.
+    pub fn splits(&self, server: IpAddr, exchange: &Exchange) -> bool {
+        self.split(server, exchange).is_some()
     }
 
     /// The split of the answers of `server`, if that of `exchange` came from nearer by it.
@@ -302,7 +308,8 @@ impl Habit {
 
     /// Whether several programs seem to answer behind the address: EDNS or RA come and go.
     pub(super) fn is_mixed(&self) -> bool {
-        let ([asked, _], flagged) = (self.edns(), self.flags().map(|(_, count)| count).sum::<u32>());
+        let ([asked, _], flagged) =
+            (self.edns(), self.flags().map(|(_, count)| count).sum::<u32>());
         (asked >= 3 && self.usual_edns().is_none())
             || (flagged >= 3 && self.usual_recursion().is_none())
     }

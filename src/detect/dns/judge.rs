@@ -30,8 +30,7 @@ pub fn judge(
     };
     let case = Case::of(exchange, server, &habit, list)?;
     let quarrel = case.quarrel()?;
-    let mut facts = facts(&case, &quarrel);
-    facts.extend(split.and_then(|split| by_name(&case, &quarrel, split)));
+    let facts = facts(&case, &quarrel, split);
     if !could_stand(&facts) {
         return None;
     }
@@ -68,13 +67,14 @@ fn could_stand(facts: &[Fact]) -> bool {
         || (has(Signal::DnsSplitByName, Grade::Half) && has(Signal::TtlShift, Grade::Full))
 }
 
-fn facts(case: &Case<'_>, quarrel: &Quarrel<'_>) -> Vec<Fact> {
+fn facts(case: &Case<'_>, quarrel: &Quarrel<'_>, split: Option<&Split>) -> Vec<Fact> {
     let mut facts: Vec<Fact> = conflict(case, quarrel).into_iter().collect();
     let forged = || quarrel.forged.iter().copied();
     facts.extend(forged().find_map(|reply| listed(case, reply)));
     let impossible = forged().filter_map(|reply| bogus(case, reply));
     // The strongest; of equals the first.
     facts.extend(impossible.min_by_key(|fact| (std::cmp::Reverse(fact.grade), fact.frame)));
+    facts.extend(split.and_then(|split| by_name(case, quarrel, split)));
     let plausible = facts.is_empty();
     if let Some(suspect) = quarrel.forged.first() {
         facts.extend(marks::of(case, suspect, quarrel.genuine.first().copied()));

@@ -113,7 +113,7 @@ impl<'a> Case<'a> {
     fn among(&self, parties: &[Party<'a>]) -> Option<Quarrel<'a>> {
         // Who forges must be first: of answers against which nothing speaks the last is believed.
         let believed = parties.iter().rev().min_by_key(|party| party.score)?;
-        if believed.certain {
+        if believed.certain || self.is_foreign(believed) {
             return Some(self.all_forged(parties));
         }
         let contradicts = |party: &&Party<'a>| {
@@ -147,18 +147,40 @@ impl<'a> Case<'a> {
         Some(Quarrel { forged, genuine: believed.replies.clone(), conflict, resolved })
     }
 
-    /// Every answer is known to be false: the true one was swallowed.
+    /// Whether not even the answer that is believed before the others can be the resolver's: it came
+    /// sooner than that ever answers, and another way or from another program. (Sooner alone is what
+    /// it has in its cache.)
+    fn is_foreign(&self, party: &Party<'_>) -> bool {
+        let marks = party.replies.first().map(|reply| marks::of(self, reply, None));
+        let marks = marks.unwrap_or_default();
+        let full = |signal| {
+            marks.iter().any(|fact| fact.signal == signal && fact.grade == Grade::Full)
+        };
+        full(Signal::DnsFast)
+            && (full(Signal::TtlShift) || full(Signal::DnsHeaderBreak) || full(Signal::IpIdBreak))
+    }
+
+    /// No answer is the resolver's: the true one was swallowed, or is lost.
     fn all_forged(&self, parties: &[Party<'a>]) -> Quarrel<'a> {
         let mut forged: Vec<&Reply> =
             parties.iter().flat_map(|party| &party.replies).copied().collect();
         forged.sort_by_key(|reply| reply.stamp.frame);
         let last = forged.last().map(|reply| reply.stamp.time).unwrap_or_default();
         let asked = self.exchange.asked_until(last) as usize;
-        let opposed = parties.iter().enumerate().any(|(place, party)| {
-            let others = parties.iter().skip(place + 1);
-            others.into_iter().any(|other| party.difference(other) == Some(Difference::Opposed))
+        let pairs = parties.iter().enumerate().flat_map(|(place, party)| {
+            parties.iter().skip(place + 1).map(move |other| (party, other))
         });
-        let conflict = (parties.len() > asked && opposed).then_some(Grade::Full);
+        let opposed = pairs
+            .filter(|(party, other)| party.difference(other) == Some(Difference::Opposed))
+            .filter_map(|(party, other)| Some((*party.replies.first()?, *other.replies.first()?)));
+        let proof = |(one, other): (&Reply, &Reply)| {
+            let apart = one.stamp.time.distance(other.stamp.time);
+            asked == 1 && self.are_two_senders(one, other) && apart <= PROOF_WINDOW
+        };
+        let conflict = opposed
+            .map(|pair| if proof(pair) { Grade::Proof } else { Grade::Full })
+            .max()
+            .filter(|_| parties.len() > asked);
         Quarrel { forged, genuine: Vec::new(), conflict, resolved: true }
     }
 

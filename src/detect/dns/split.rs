@@ -67,8 +67,8 @@ impl Questions<'_> {
         let ways = self.ways();
         let splits = ways.iter().filter_map(|ttls| self.split_off(ttls));
         let mut split = splits.min_by(|one, other| one.chance.total_cmp(&other.chance))?;
-        // As many groups were tried.
-        split.chance *= ways.len() as f64;
+        // Of two groups only one can be the nearer; of more, as many but one were tried.
+        split.chance *= ways.len().saturating_sub(1) as f64;
         (split.chance <= CHANCE_HALF).then_some(split)
     }
 
@@ -116,8 +116,8 @@ impl Questions<'_> {
     }
 }
 
-/// Whether an answer of `near` usually comes in less than half the time that the quickest tenth of
-/// `far` took.
+/// Whether an answer of `near` usually comes in less than three quarters of the time that the
+/// quickest tenth of `far` took.
 fn are_far_sooner(near: &[(&str, u16, &Asked)], far: &[(&str, u16, &Asked)]) -> bool {
     let times = |group: &[(&str, u16, &Asked)]| {
         let mut times: Vec<Duration> = sightings(group).filter_map(|one| one.took).collect();
@@ -126,7 +126,9 @@ fn are_far_sooner(near: &[(&str, u16, &Asked)], far: &[(&str, u16, &Asked)]) -> 
     };
     let (near, far) = (times(near), times(far));
     let (usual, quick) = (near.get(near.len() / 2), far.get(far.len() / 10));
-    usual.zip(quick).is_some_and(|(usual, quick)| *quick >= QUICKEST_MIN && usual.times(2) < *quick)
+    usual
+        .zip(quick)
+        .is_some_and(|(usual, quick)| *quick >= QUICKEST_MIN && usual.times(4) < quick.times(3))
 }
 
 /// What the near answers say that true answers for names which have nothing to do with each other
@@ -240,9 +242,7 @@ fn sum_of_logs(one: f64, other: f64) -> f64 {
     if less == f64::NEG_INFINITY { more } else { more + (less - more).exp().ln_1p() }
 }
 
-fn sightings<'a>(
-    group: &'a [(&'a str, u16, &'a Asked)],
-) -> impl Iterator<Item = &'a Sighting> {
+fn sightings<'a>(group: &'a [(&'a str, u16, &'a Asked)]) -> impl Iterator<Item = &'a Sighting> {
     group.iter().flat_map(|(.., asked)| &asked.first)
 }
 
@@ -256,3 +256,6 @@ const FAR_MAX: usize = 1024;
 /// Chances at which a split is told, and in full.
 const CHANCE_HALF: f64 = 0.1;
 const CHANCE_FULL: f64 = 0.01;
+
+#[cfg(test)]
+mod tests;

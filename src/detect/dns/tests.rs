@@ -180,6 +180,22 @@ fn the_forged_one_is_told_from_the_true_one() {
 }
 
 #[test]
+fn who_is_too_soon_himself_is_not_believed() {
+    // Two injectors, and the true answer lost.
+    let second = |at| Shot { ttl: 60, ip_id: 41_000, ..answers(at, &[C]) };
+    let found = judged(&[asks(0), forges(7, &[B]), second(9)], 5).expect("a suspicion");
+    assert_eq!((numbers(&found.forged), numbers(&found.genuine)), (vec![2, 3], vec![]));
+    assert_eq!(grade_of(&found, Signal::DnsConflict), Some(Grade::Proof));
+    assert!(found.injector.is_some_and(|portrait| portrait.in_path.is_none()));
+    // The resolver had it in its cache: sooner than ever, but by the same way and program.
+    let found = judged(&[asks(0), forges(7, &[B]), answers(20, &[A])], 5).expect("a suspicion");
+    assert_eq!((numbers(&found.forged), numbers(&found.genuine)), (vec![2], vec![3]));
+    // Without a habit nothing is known of how soon is too soon.
+    let found = judged(&[asks(0), forges(7, &[B]), second(9)], 0).expect("a suspicion");
+    assert_eq!((numbers(&found.forged), numbers(&found.genuine)), (vec![2], vec![3]));
+}
+
+#[test]
 fn frames_captured_twice_count_once() {
     let double = |shot: &Shot| Shot { ttl: shot.ttl - 1, at: shot.at, ..shot.clone() };
     let (ask, forged, own) = (asks(0), forges(7, &[B]), answers(56, &[A]));

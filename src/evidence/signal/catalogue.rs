@@ -300,7 +300,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::DnsSplitByName,
-        "A resolver's answers came from two places, by TTL and in less than half the time, and each question was answered always from the one or always from the other; the nearer one gives unrelated domains one answer (the same addresses, or the same refusal) that the other gives to none, for every domain that it answers, and these are the fewer. Full where answers chosen at random, for each client and type, would part so with a probability of 1 % at most, in part of 10 %; a question asked again counts only if the other place has answered in between.",
+        "A resolver's answers came from two places, by TTL and in less than three quarters of the time, and each question was answered always from the one or always from the other; the nearer one gives unrelated domains one answer (the same addresses, or the same refusal) that the other gives to none, for every domain that it answers, and these are the fewer. Full where answers chosen at random, for each client and type, would part so with a probability of 1 % at most, in part of 10 %; a question asked again counts only if the other place has answered in between.",
         "Somebody in the path looks at the name, answers himself and swallows the question: balancers, anycast and routes do not choose by name, and a cache gives true answers.",
         "A gateway or filter of the line's own owner that lets other questions pass; machines of one owner under unrelated names that a nearer server of his answers.",
         "The permutation test (Fisher 1935) on what Duan and others 2012, Hold-On, use of TTL and time",
