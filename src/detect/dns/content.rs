@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::exchange::Reply;
+use super::exchange::{Exchange, Reply};
 use crate::protocol::dns::{Data, Rcode};
 
 /// How two answers differ.
@@ -34,6 +34,15 @@ pub(super) fn difference(one: &Reply, other: &Reply) -> Option<Difference> {
         }
         _ => Some(Difference::Akin),
     }
+}
+
+/// Whether answers to one question deny each other.
+pub(super) fn is_contested(exchange: &Exchange) -> bool {
+    let replies = exchange.replies.iter().enumerate();
+    let mut pairs = replies.flat_map(|(place, one)| {
+        exchange.replies.iter().skip(place + 1).map(move |other| (one, other))
+    });
+    pairs.any(|(one, other)| difference(one, other) == Some(Difference::Opposed))
 }
 
 /// The addresses that a reply gives.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
+use super::content::is_contested;
 use super::exchange::{Exchange, Query, Reply};
 use super::impossible;
 use super::ledger::{Ledger, last};
@@ -19,7 +20,8 @@ use crate::wire::{Direction, Duration, Ttl, mapped_octets, stable_hash};
 /// one that is left at the end was among the smallest all along, so its sums are whole.
 #[derive(Debug, Default)]
 pub struct Habits {
-    resolvers: BTreeMap<(u64, IpAddr), Habit>,
+    /// From questions with one answer, and from those with several that deny each other.
+    resolvers: BTreeMap<(u64, IpAddr), [Habit; 2]>,
     ledger: Ledger,
     /// Of the resolvers that show one, see [`Habits::settle`].
     splits: BTreeMap<IpAddr, Split>,
@@ -112,12 +114,14 @@ impl Habits {
     ) {
         self.ledger.add([client, server], exchange);
         if let Some(sample) = Sample::of(exchange, list) {
-            self.resolver(server).count(sample, u32::saturating_add);
+            let [plain, contested] = self.resolver(server);
+            let habit = if is_contested(exchange) { contested } else { plain };
+            habit.count(sample, u32::saturating_add);
             self.hold_bound();
         }
     }
 
-    fn resolver(&mut self, server: IpAddr) -> &mut Habit {
+    fn resolver(&mut self, server: IpAddr) -> &mut [Habit; 2] {
         self.resolvers.entry((stable_hash(mapped_octets(server)), server)).or_default()
     }
 
@@ -133,8 +137,10 @@ impl Habits {
     /// Adds what `other` has learnt from other exchanges.
     pub fn merge(&mut self, other: Self) {
         self.ledger.merge(other.ledger);
-        for ((_, server), habit) in other.resolvers {
-            self.resolver(server).merge(&habit);
+        for ((_, server), habits) in other.resolvers {
+            for (habit, more) in self.resolver(server).iter_mut().zip(&habits) {
+                habit.merge(more);
+            }
             self.hold_bound();
         }
     }
@@ -154,21 +160,22 @@ impl Habits {
         self.splits.get(&server).filter(|split| split.has(exchange))
     }
 
-    /// The habit of `server` as its exchanges but `exchange` show it.
+    /// The habit of `server` as its exchanges but `exchange` show it; and the same without questions
+    /// whose answers deny each other: of two injectors the later one would pass for the resolver.
     pub(super) fn without(
         &self,
         server: IpAddr,
         exchange: &Exchange,
         list: &FingerprintSet,
-    ) -> Habit {
-        let Some(habit) = self.resolvers.get(&(stable_hash(mapped_octets(server)), server)) else {
-            return Habit::default();
-        };
-        let mut habit = habit.clone();
+    ) -> [Habit; 2] {
+        let place = (stable_hash(mapped_octets(server)), server);
+        let [mut plain, mut contested] = self.resolvers.get(&place).cloned().unwrap_or_default();
         if let Some(sample) = Sample::of(exchange, list) {
+            let habit = if is_contested(exchange) { &mut contested } else { &mut plain };
             habit.count(sample, u32::saturating_sub);
         }
-        habit
+        contested.merge(&plain);
+        [contested, plain]
     }
 }
 
@@ -248,6 +255,10 @@ impl Habit {
         self
     }
 
+    fn answers(&self) -> u32 {
+        self.ways().map(|way| way.answers).fold(0, u32::saturating_add)
+    }
+
     fn ways(&self) -> impl Iterator<Item = &Way> {
         self.0.values()
     }
@@ -271,7 +282,7 @@ impl Habit {
 
     /// Whether answers with either TTL are the resolver's everyday ones: machines behind one address.
     pub(super) fn has_both(&self, one: Ttl, other: Ttl) -> bool {
-        let all = self.ways().map(|way| way.answers).sum::<u32>();
+        let all = self.answers();
         all >= 3 && [one, other].iter().all(|ttl| self.with_ttl(*ttl).saturating_mul(4) >= all)
     }
 

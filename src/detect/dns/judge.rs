@@ -22,13 +22,12 @@ pub fn judge(
     list: &FingerprintSet,
 ) -> Option<Suspicion> {
     let split = habits.split(server, exchange);
-    let habit = habits.without(server, exchange, list);
     // Answers that split are two senders': each is held against the other's.
-    let habit = match split {
+    let habits = habits.without(server, exchange, list).map(|habit| match split {
         Some(split) => habit.without_ttls(&split.ttls),
         None => habit,
-    };
-    let case = Case::of(exchange, server, &habit, list)?;
+    });
+    let case = Case::of(exchange, server, &habits, list)?;
     let quarrel = case.quarrel()?;
     let facts = facts(&case, &quarrel, split);
     if !could_stand(&facts) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::content::{addresses, ends};
+use super::content::{addresses, ends, is_contested};
 use super::exchange::{Exchange, Reply};
 use super::impossible::{is_local, is_private_name};
 use crate::protocol::dns::Rcode;
@@ -77,10 +77,11 @@ impl Ledger {
     pub(super) const QUESTIONS_MAX: usize = 32_768;
 
     /// Adds an exchange of `client` with the resolver `server`. Names that are no public ones are
-    /// left out: who is nearer answers them by right.
+    /// left out: who is nearer answers them by right. So are answers that deny each other, of which it
+    /// is not known which one counts.
     pub(super) fn add(&mut self, [client, server]: [IpAddr; 2], exchange: &Exchange) {
         let Some(sighting) = sighting(client, exchange) else { return };
-        if is_private_name(&exchange.name) {
+        if is_private_name(&exchange.name) || is_contested(exchange) {
             return;
         }
         let name: Box<str> = exchange.name.to_ascii_lowercase().into();

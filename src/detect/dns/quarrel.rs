@@ -18,6 +18,8 @@ pub(super) struct Case<'a> {
     pub(super) server: IpAddr,
     /// How it usually answers; this exchange left out.
     pub(super) habit: &'a Habit,
+    /// The same, learnt only where nothing is contested.
+    pub(super) uncontested: &'a Habit,
     pub(super) list: &'a FingerprintSet,
 }
 
@@ -151,11 +153,11 @@ impl<'a> Case<'a> {
     /// sooner than that ever answers, and another way or from another program. (Sooner alone is what
     /// it has in its cache.)
     fn is_foreign(&self, party: &Party<'_>) -> bool {
-        let marks = party.replies.first().map(|reply| marks::of(self, reply, None));
+        let held = Self { habit: self.uncontested, ..*self };
+        let marks = party.replies.first().map(|reply| marks::of(&held, reply, None));
         let marks = marks.unwrap_or_default();
-        let full = |signal| {
-            marks.iter().any(|fact| fact.signal == signal && fact.grade == Grade::Full)
-        };
+        let full =
+            |signal| marks.iter().any(|fact| fact.signal == signal && fact.grade == Grade::Full);
         full(Signal::DnsFast)
             && (full(Signal::TtlShift) || full(Signal::DnsHeaderBreak) || full(Signal::IpIdBreak))
     }
@@ -215,11 +217,11 @@ impl<'a> Case<'a> {
     pub(super) fn of(
         exchange: &'a Exchange,
         server: IpAddr,
-        habit: &'a Habit,
+        [habit, uncontested]: &'a [Habit; 2],
         list: &'a FingerprintSet,
     ) -> Option<Self> {
         let query = exchange.query.as_ref().filter(|query| query.way == Direction::ToServer)?;
-        Some(Self { exchange, query, server, habit, list })
+        Some(Self { exchange, query, server, habit, uncontested, list })
     }
 }
 
