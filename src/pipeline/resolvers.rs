@@ -83,7 +83,8 @@ impl Resolvers {
     /// habits, or because the resolver's answers split by the names that it asked for.
     pub(super) fn may_judge(&self, spoken: &Spoken, server: IpAddr, first: FrameId) -> bool {
         let split = |exchange| self.habits.splits(server, exchange);
-        spoken.stands_out() || self.judged.contains(&first) || spoken.asked().iter().any(split)
+        let by_name = || self.filed.contains_key(&first) && spoken.asked().iter().any(split);
+        spoken.stands_out() || self.judged.contains(&first) || by_name()
     }
 
     /// The flows that were kept only to be judged.

@@ -50,6 +50,14 @@ class Acts:
         delay, ttl = (0, 61) if near else (0.06, 52)
         return delay, dnswire.answer(query, [("A", address)], edns=query.edns), ttl
 
+    def caching(self, query, _source, _tcp):
+        """A cache in the path that holds two names, and the resolver behind it for all others."""
+        names = ["one", "two", "three", "four", "five", "six"]
+        place = names.index(query.name.split(".")[0])
+        address = NETWORKS[place % 4] if place < 4 else f"198.18.8.{place}"
+        delay, ttl = (0, 61) if place < 2 else (0.06, 52)
+        return delay, dnswire.answer(query, [("A", address)], edns=query.edns), ttl
+
     def filtering(self, query, _source, _tcp):
         """A resolver with a block list of its owner's: these names are answered at once, the others
         after a look-up."""

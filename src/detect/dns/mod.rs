@@ -2,11 +2,13 @@
 //! too soon, answers built by another program.
 //!
 //! *Enters:* messages with the headers that brought them ([`Book::message`]); at the end of a
-//! recording all exchanges, first to learn each resolver's [`Habits`], then to be [judged](judge()).
+//! recording all exchanges, first to learn each resolver's [`Habits`], which are then
+//! [settled](Habits::settle), and then to be [judged](judge()).
 //! *Leaves:* for each exchange that is odd a [`Suspicion`]; innocent ones leave nothing. *Kept:* for
 //! each flow a [`Book`]: exchanges under way and the closed ones that will be told. *Bounds:*
 //! [`Book::OPEN_MAX`] exchanges under way, closed after [`Book::OPEN_SPAN`]; [`Book::TOLD_MAX`]
-//! told ones and as many again that stand out; [`Exchange::REPLIES_MAX`] replies to each.
+//! told ones and as many again that stand out; [`Exchange::REPLIES_MAX`] replies to each; of all
+//! resolvers together 32,768 questions, and of each the first 8 answers.
 //!
 //! What is normal for a resolver is learnt from all flows to it, because clients ask each question
 //! from a port of its own. So nothing is judged before all exchanges are known, and the order of
@@ -21,6 +23,13 @@
 //! within a second (a client that asks again waits longer), and their headers are those of two
 //! senders. Which of the two is forged is told by the resolver's habits; failing these, by EDNS that
 //! was asked for and is missing, and by who was sooner, because who forges must be first.
+//!
+//! # One answer, from nearer
+//!
+//! A device in the path that swallows the question leaves one answer. Where it is rare, the
+//! resolver's habit gives it away. Where it is not, it becomes a habit itself, as a balancer's second
+//! machine does; then it is told by how the answers split: by name, which no balancer does, and with
+//! one answer for unrelated names, which no cache gives. `split.rs` says how that is weighed.
 //!
 //! # Not done here
 //!

@@ -75,6 +75,25 @@ def dns_in_path(lab):
     lab.dig("blocked.example")
 
 
+BLOCKED = ("blocked.example", "video.example", "talk.example")
+
+
+@story(scenario=poison(answer(), names=BLOCKED, swallow=True), confidence="likely")
+def dns_in_path_names(lab):
+    """The same for three names that have nothing to do with each other, asked again and again among
+    others: half of all answers come from the device.
+
+    So its TTL and its haste are as usual as the resolver's own. But they split by name without an
+    exception, and all three names get one address.
+    """
+    for _ in range(3):
+        for blocked, other in zip(BLOCKED, CONTROLS):
+            lab.dig(blocked)
+            lab.dig(other)
+    for name in CONTROLS:
+        lab.dig(name)
+
+
 @story(scenario=poison(answer("10.10.34.36", ttl=128), swallow=True), confidence="likely")
 def dns_in_path_listed(lab):
     """The same with an address that is known to be given in Iran for blocked names."""

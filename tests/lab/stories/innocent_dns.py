@@ -46,6 +46,19 @@ def dns_anycast(lab):
         lab.dig(name, server=ODD)
 
 
+@innocent(shows=("ip.ttl == 50 && dns.a", "ip.ttl == 41 && dns.a", "dns.a == 192.0.2.120"))
+def dns_nearer_cache(lab):
+    """A cache near the client answers under the resolver's address for the names that it holds, and
+    passes all other questions on: by TTL and time the answers split by name without an exception.
+
+    But they are true: each name has an address of its own, wherever its answer comes from.
+    """
+    lab.resolver("caching")
+    for _ in range(3):
+        for name in (*NAMES, "five.example", "six.example"):
+            lab.dig(name, server=ODD)
+
+
 @innocent(shows=("dns.a == 0.0.0.0",))
 def dns_block_list(lab):
     """A resolver with a block list of its owner's: names on it are answered at once, with authority

@@ -125,9 +125,9 @@ fn rounds<'a>(rounds: i64, near: impl Fn(i64, &'a str) -> Visit<'a>) -> Vec<Visi
 #[test]
 fn one_answer_from_near_for_a_list_of_names() {
     assert_eq!(split(&rounds(3, near)), Some(Grade::Full));
-    let few =
-        rounds(3, near).into_iter().filter(|visit| visit.at < 10_000 || visit.name == NAMES[0]);
-    assert_eq!(split(&few.collect::<Vec<_>>()), Some(Grade::Half));
+    let again = |visit: &Visit<'_>| visit.ttl == 61 || visit.name == OTHERS[0];
+    let few = rounds(2, near).into_iter().filter(|visit| visit.at < 10_000 || again(visit));
+    assert_eq!(split(&few.collect::<Vec<_>>()), Some(Grade::Half), "1 in 21");
     assert_eq!(split(&rounds(1, near)), None, "asked once, any three names may be the near ones");
     let refuses = |at, name| Visit { rcode: SERVFAIL, address: None, ..near(at, name) };
     assert_eq!(split(&rounds(3, refuses)), Some(Grade::Full));
