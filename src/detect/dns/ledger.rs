@@ -133,13 +133,13 @@ impl Asked {
     pub(super) const FIRST_MAX: usize = 8;
 
     fn count(&mut self, ttl: u8, more: u32) {
-        match self.ttls.binary_search_by_key(&ttl, |(ttl, _)| *ttl) {
-            Ok(place) => self.ttls[place].1 = self.ttls[place].1.saturating_add(more),
-            Err(place) => {
-                self.ttls.reserve_exact(1);
-                self.ttls.insert(place, (ttl, more));
-            }
+        if let Some((_, count)) = self.ttls.iter_mut().find(|(of, _)| *of == ttl) {
+            *count = count.saturating_add(more);
+            return;
         }
+        let place = self.ttls.partition_point(|(of, _)| *of < ttl);
+        self.ttls.reserve_exact(1);
+        self.ttls.insert(place, (ttl, more));
     }
 
     fn keep(&mut self, sighting: Sighting) {

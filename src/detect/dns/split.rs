@@ -216,7 +216,9 @@ fn times_of(group: &[(&str, u16, &Asked)]) -> BTreeMap<IpAddr, Vec<Timestamp>> {
     for one in sightings(group) {
         times.entry(one.client).or_default().push(one.asked);
     }
-    times.values_mut().for_each(|times| times.sort_unstable());
+    for times in times.values_mut() {
+        times.sort_unstable();
+    }
     times
 }
 
@@ -225,15 +227,17 @@ fn times_of(group: &[(&str, u16, &Asked)]) -> BTreeMap<IpAddr, Vec<Timestamp>> {
 fn share_of_whole(near: &[usize], far: &[usize]) -> f64 {
     let (taken, all) = (near.iter().sum::<usize>(), near.iter().chain(far).sum::<usize>());
     // Logarithms: there are more ways than a number holds.
-    let mut whole = vec![f64::NEG_INFINITY; taken + 1];
-    whole[0] = 0.0;
+    let none = std::iter::repeat_n(f64::NEG_INFINITY, taken);
+    let mut whole: Vec<f64> = std::iter::once(0.0).chain(none).collect();
     for size in near.iter().chain(far) {
-        for sum in (*size..=taken).rev() {
-            whole[sum] = sum_of_logs(whole[sum], whole[sum - size]);
+        let before = whole.clone();
+        for (sum, without) in whole.iter_mut().skip(*size).zip(&before) {
+            *sum = sum_of_logs(*sum, *without);
         }
     }
     let ways: f64 = (0..taken).map(|n| ((all - n) as f64 / (n + 1) as f64).ln()).sum();
-    (whole[taken] - ways).exp().min(1.0)
+    let whole = whole.last().copied().unwrap_or_default();
+    (whole - ways).exp().min(1.0)
 }
 
 /// The logarithm of the sum of two numbers given by theirs.

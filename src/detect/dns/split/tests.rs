@@ -115,7 +115,7 @@ fn split(visits: &[Visit<'_>]) -> Option<Grade> {
 fn rounds<'a>(rounds: i64, near: impl Fn(i64, &'a str) -> Visit<'a>) -> Vec<Visit<'a>> {
     let visit = |round: i64, place: usize| {
         let at = round * 10_000 + place as i64 * 1_000;
-        let blocked = NAMES.get(place / 2).filter(|_| place % 2 == 0);
+        let blocked = NAMES.get(place / 2).filter(|_| place.is_multiple_of(2));
         let other = if place < 6 { place / 2 } else { place - 3 };
         blocked.map_or_else(|| far(at, OTHERS[other]), |name| near(at, name))
     };
