@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::content::{Difference, difference};
 use super::exchange::{Exchange, Reply};
 use super::habit::Habits;
 use super::ledger::Saying;
@@ -91,7 +92,8 @@ fn facts(case: &Case<'_>, quarrel: &Quarrel<'_>, split: Option<&Split>) -> Vec<F
 fn conflict(case: &Case<'_>, quarrel: &Quarrel<'_>) -> Option<Fact> {
     let grade = quarrel.conflict?;
     let one = *quarrel.forged.first()?;
-    let other = *quarrel.genuine.first().or_else(|| quarrel.forged.get(1..)?.last())?;
+    let denies = |other: &&&Reply| difference(one, other) == Some(Difference::Opposed);
+    let other = *quarrel.genuine.first().or_else(|| quarrel.forged.iter().rfind(denies))?;
     let (says, denies) = (told(one), told(other));
     let times = match asked(case, one, other) {
         1 => "asked once".to_owned(),

@@ -173,3 +173,48 @@ fn sighting(client: IpAddr, exchange: &Exchange) -> Option<Sighting> {
 pub(super) fn last(exchange: &Exchange) -> Option<&Reply> {
     exchange.replies.iter().rfind(|reply| !reply.double)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sighting(number: u64) -> Sighting {
+        Sighting {
+            asked: Timestamp::from_nanos(number as i64),
+            frame: FrameId::new(0, number),
+            client: IpAddr::from([198, 51, 100, 10]),
+            ttl: 53,
+            took: None,
+            saying: Saying::Nothing,
+        }
+    }
+
+    fn ledger(numbers: impl Iterator<Item = u64>) -> Ledger {
+        let mut ledger = Ledger::default();
+        for number in numbers {
+            // Fewer names than answers, more names than fit.
+            let name: Box<str> = format!("n{}.example", number % 40_000).into();
+            let hash = stable_hash(name.bytes());
+            let asked = ledger.0.entry((hash, IpAddr::from([0; 4]), name, 1)).or_default();
+            asked.count(53 + (number % 3) as u8, 1);
+            asked.keep(sighting(number));
+            ledger.hold_bound();
+        }
+        ledger
+    }
+
+    #[test]
+    fn bounded_and_the_same_in_any_order() {
+        let whole = ledger(0..90_000);
+        assert_eq!(whole.0.len(), Ledger::QUESTIONS_MAX);
+        let mut parts = ledger((45_000..90_000).rev());
+        parts.merge(ledger(0..45_000));
+        assert_eq!(whole, parts);
+        let mut asked = Asked::default();
+        for number in (0..20).rev() {
+            asked.keep(sighting(number));
+        }
+        let kept: Vec<u64> = asked.first.iter().map(|one| one.frame.number()).collect();
+        assert_eq!(kept, (0..Asked::FIRST_MAX as u64).collect::<Vec<_>>());
+    }
+}

@@ -187,6 +187,11 @@ fn who_is_too_soon_himself_is_not_believed() {
     assert_eq!((numbers(&found.forged), numbers(&found.genuine)), (vec![2, 3], vec![]));
     assert_eq!(grade_of(&found, Signal::DnsConflict), Some(Grade::Proof));
     assert!(found.injector.is_some_and(|portrait| portrait.in_path.is_none()));
+    // What contradicts is shown, and not the last to come.
+    let found = judged(&[asks(0), forges(7, &[B]), second(9), forges(11, &[B])], 5);
+    let facts = found.map(|found| found.facts).unwrap_or_default();
+    let text = facts.iter().find(|fact| fact.signal == Signal::DnsConflict).map(|it| &it.observed);
+    assert_eq!(text.map(String::as_str), Some("192.0.2.113 and 198.18.66.6"));
     // The resolver had it in its cache: sooner than ever, but by the same way and program.
     let found = judged(&[asks(0), forges(7, &[B]), answers(20, &[A])], 5).expect("a suspicion");
     assert_eq!((numbers(&found.forged), numbers(&found.genuine)), (vec![2], vec![3]));
@@ -373,9 +378,11 @@ proptest! {
             }
             habits
         };
-        let whole = learn(&mut found.iter());
+        let mut whole = learn(&mut found.iter());
         let mut merged = learn(&mut other.iter().rev());
         merged.merge(learn(&mut one.iter()));
+        whole.settle();
+        merged.settle();
         for exchange in &found {
             prop_assert_eq!(
                 judge(exchange, SERVER, &whole, list),
