@@ -74,24 +74,24 @@ impl Saying {
 
 impl Ledger {
     /// Questions kept.
-    pub(super) const QUESTIONS_MAX: usize = 32_768;
+    pub(super) const QUESTIONS_MAX: usize = 16_384;
 
     /// Adds an exchange of `client` with the resolver `server`. Names that are no public ones are
     /// left out: who is nearer answers them by right. So are answers that deny each other, of which it
     /// is not known which one counts.
     pub(super) fn add(&mut self, [client, server]: [IpAddr; 2], exchange: &Exchange) {
-        let Some(sighting) = sighting(client, exchange) else { return };
+        let kind = exchange.kind.0;
+        let bytes = mapped_octets(server).into_iter().chain(kind.to_be_bytes());
+        let hash = stable_hash(bytes.chain(exchange.name.bytes().map(|b| b.to_ascii_lowercase())));
+        let full = self.0.len() >= Self::QUESTIONS_MAX;
+        if full && self.0.last_key_value().is_some_and(|((last, ..), _)| *last < hash) {
+            return;
+        }
         if is_private_name(&exchange.name) || is_contested(exchange) {
             return;
         }
-        let name: Box<str> = exchange.name.to_ascii_lowercase().into();
-        let kind = exchange.kind.0;
-        let bytes = mapped_octets(server).into_iter().chain(kind.to_be_bytes()).chain(name.bytes());
-        let key = (stable_hash(bytes), server, name, kind);
-        let full = self.0.len() >= Self::QUESTIONS_MAX;
-        if full && self.0.last_key_value().is_some_and(|(last, _)| *last < key) {
-            return;
-        }
+        let Some(sighting) = sighting(client, exchange) else { return };
+        let key = (hash, server, exchange.name.to_ascii_lowercase().into(), kind);
         let asked = self.0.entry(key).or_default();
         asked.count(sighting.ttl, 1);
         asked.keep(sighting);

@@ -8,7 +8,7 @@
 //! each flow a [`Book`]: exchanges under way and the closed ones that will be told. *Bounds:*
 //! [`Book::OPEN_MAX`] exchanges under way, closed after [`Book::OPEN_SPAN`]; [`Book::TOLD_MAX`]
 //! told ones and as many again that stand out; [`Exchange::REPLIES_MAX`] replies to each; of all
-//! resolvers together 32,768 questions, and of each the first 8 answers.
+//! resolvers together 16,384 questions, and of each the first 8 answers.
 //!
 //! What is normal for a resolver is learnt from all flows to it, because clients ask each question
 //! from a port of its own. So nothing is judged before all exchanges are known, and the order of
