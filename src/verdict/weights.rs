@@ -376,17 +376,17 @@ const TABLE: &[(Signal, Weight)] = &[
     (
         Signal::HelloUnanswered,
         weight(
-            14.0,
+            12.0,
             6.0,
-            "four copies lost by chance at 10 % loss: 1 in 10,000; held down for dead hosts and links",
+            "alone in 160 interfered and 223 innocent flows of scenarios (450 to 749, odd), which dead machines behind SYN proxies make; no more than even odds without a control",
         ),
     ),
     (
         Signal::RequestUnanswered,
         weight(
-            14.0,
+            12.0,
             6.0,
-            "four copies lost by chance at 10 % loss: 1 in 10,000; held down for dead hosts and links",
+            "alone in 160 interfered and 223 innocent flows of scenarios (450 to 749, odd), which dead machines behind SYN proxies make; no more than even odds without a control",
         ),
     ),
     (
@@ -418,9 +418,9 @@ const TABLE: &[(Signal, Weight)] = &[
     (
         Signal::ControlPassed,
         weight(
-            13.0,
+            15.0,
             7.0,
-            "hand-set: leaves a server that treats names differently, and coincidence in time",
+            "hand-set, with what the silence alone is worth: leaves a server that treats names differently, and coincidence in time",
         ),
     ),
     (
