@@ -39,6 +39,14 @@ HELD = {
     ("ipid_break", "full"): 6.0, ("ipid_mirror", "full"): 12.0, ("ipid_mirror", "half"): 6.0,
     # A SYN sent twice, to two machines behind one balancer, which are not equally far.
     ("synack_conflict", "half"): None, ("ttl_shift", "full"): 8.0, ("ttl_shift", "half"): 8.0,
+    # Balancers that tell causes in windows, firewalls, senders that gave up path MTU discovery.
+    ("rst_window", "full"): 8.0, ("rst_window", "half"): 4.0, ("df_break", "full"): 6.0,
+    ("df_break", "half"): 4.0, ("rst_ttl_split", "full"): 10.0, ("rst_ttl_split", "half"): 10.0,
+    # Each device of the scenarios is one flow's: nothing there acts twice, or by name.
+    ("rst_by_timer", "full"): None, ("rst_by_timer", "half"): None, ("same_place", "full"): None,
+    ("same_place", "half"): None, ("name_singled_out", "full"): None,
+    ("name_singled_out", "half"): None, ("one_voice", "full"): None, ("one_voice", "half"): None,
+    ("dns_split_by_name", "full"): None, ("dns_split_by_name", "half"): None,
     # Rate limits, which set in after anything.
     ("residual", "full"): None,
     # An owner's own test machine.
