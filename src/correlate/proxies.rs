@@ -203,8 +203,11 @@ impl Split {
 }
 
 /// Whether two registrable domains were asked for in two networks.
-pub(super) fn is_unrelated(named: &BTreeSet<(String, IpAddr)>) -> bool {
-    named.iter().any(|(domain, net)| named.iter().any(|(own, at)| own != domain && at != net))
+fn is_unrelated(named: &BTreeSet<(String, IpAddr)>) -> bool {
+    // Of names of which no two differ in both, all share the one or all share the other.
+    named.first().is_some_and(|(own, at)| {
+        named.iter().any(|(domain, _)| domain != own) && named.iter().any(|(_, net)| net != at)
+    })
 }
 
 /// The port that the same server usually has beside: TLS for plain HTTP, and the other way round.

@@ -12,7 +12,6 @@ use std::net::IpAddr;
 use super::domain::registrable;
 use super::hosts::normal;
 use super::passages::network;
-use super::proxies::is_unrelated;
 use crate::evidence::{Fact, Grade, Signal};
 use crate::wire::FrameId;
 
@@ -53,10 +52,9 @@ impl Voices {
     pub fn judge(&self, voice: &Voice, weak: bool) -> Option<Fact> {
         let (own, at) = place(voice)?;
         let places = self.said.get(&voice.said)?;
-        let known: BTreeSet<(String, IpAddr)> = places.keys().cloned().collect();
         let elsewhere = places.iter().find(|((domain, net), _)| *domain != own && *net != at);
-        let ((domain, _), frame) = elsewhere.filter(|_| is_unrelated(&known))?;
-        let domains: BTreeSet<&str> = known.iter().map(|(domain, _)| domain.as_str()).collect();
+        let ((domain, _), frame) = elsewhere?;
+        let domains: BTreeSet<&str> = places.keys().map(|(domain, _)| domain.as_str()).collect();
         Some(Fact {
             signal: Signal::OneVoice,
             grade: if weak { Grade::Half } else { Grade::Full },

@@ -13,6 +13,7 @@ mod fact;
 mod finding;
 mod flow;
 mod host;
+mod parting;
 mod rate;
 mod reach;
 mod service;
@@ -33,6 +34,7 @@ pub use flow::{
     TlsNames,
 };
 pub use host::{AccessRecord, HostRecord, HostVerdict};
+pub use parting::chance_of_parting;
 pub use rate::{Ceiling, Policed, Run, Slices};
 pub use reach::Reach;
 pub use service::{JoinedBy, NamesRecord, ServiceRecord};

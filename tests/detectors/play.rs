@@ -39,37 +39,29 @@ pub(crate) struct Packet {
 }
 
 pub(crate) fn client(micros: u64, flags: TcpFlags, seq: u32, ack: u32, len: u32) -> Packet {
-    let (seq, ack) = (CLIENT + seq, if ack == 0 { 0 } else { SERVER + ack });
-    let ip_id = 100 + (micros / 1000) as u16;
-    let direction = Direction::ToServer;
-    Packet {
-        micros,
-        direction,
-        flags,
-        seq,
-        ack,
-        len,
-        ttl: 64,
-        ip_id,
-        stamped: true,
-        whole: true,
-        window: offered(flags),
-    }
+    let ack = if ack == 0 { 0 } else { SERVER + ack };
+    let honest = honest(micros, flags, len);
+    Packet { direction: Direction::ToServer, seq: CLIENT + seq, ack, ttl: 64, ..honest }
 }
 
 pub(crate) fn server(micros: u64, flags: TcpFlags, seq: u32, ack: u32, len: u32) -> Packet {
-    let (seq, ack) = (SERVER + seq, if ack == 0 { 0 } else { CLIENT + ack });
-    let ip_id = 7000 + (micros / 1000) as u16;
-    let direction = Direction::ToClient;
+    let ack = if ack == 0 { 0 } else { CLIENT + ack };
+    let honest = honest(micros, flags, len);
+    let ip_id = honest.ip_id + 6900;
+    Packet { direction: Direction::ToClient, seq: SERVER + seq, ack, ttl: 52, ip_id, ..honest }
+}
+
+/// What either side would send.
+fn honest(micros: u64, flags: TcpFlags, len: u32) -> Packet {
     Packet {
         micros,
-        direction,
+        direction: Direction::ToServer,
         flags,
-        seq,
-        ack,
+        seq: 0,
+        ack: 0,
         len,
-        ttl: 52,
-        ip_id,
+        ttl: 64,
+        ip_id: 100 + (micros / 1000) as u16,
         stamped: true,
         whole: true,
         window: offered(flags),

@@ -15,7 +15,7 @@ use std::ops::RangeInclusive;
 use super::exchange::Exchange;
 use super::ledger::{Asked, Ledger, Saying, Sighting, last};
 use super::marks::QUICKEST_MIN;
-use crate::evidence::Grade;
+use crate::evidence::{Grade, chance_of_parting};
 use crate::wire::{Duration, Timestamp, Ttl};
 
 /// How one resolver's answers split.
@@ -193,7 +193,7 @@ fn chance(near: &[(&str, u16, &Asked)], far: &[(&str, u16, &Asked)]) -> f64 {
             }
         }
     }
-    strata.values().map(|[near, far]| share_of_whole(near, far)).product()
+    strata.values().map(|[near, far]| chance_of_parting(near, far)).product()
 }
 
 /// How often a question was asked, in order of time, with a question of the other group between:
@@ -220,30 +220,6 @@ fn times_of(group: &[(&str, u16, &Asked)]) -> BTreeMap<IpAddr, Vec<Timestamp>> {
         times.sort_unstable();
     }
     times
-}
-
-/// Of all ways to take as many answers as `near` has from all answers, the share of those that take
-/// of each question all answers or none.
-fn share_of_whole(near: &[usize], far: &[usize]) -> f64 {
-    let (taken, all) = (near.iter().sum::<usize>(), near.iter().chain(far).sum::<usize>());
-    // Logarithms: there are more ways than a number holds.
-    let none = std::iter::repeat_n(f64::NEG_INFINITY, taken);
-    let mut whole: Vec<f64> = std::iter::once(0.0).chain(none).collect();
-    for size in near.iter().chain(far) {
-        let before = whole.clone();
-        for (sum, without) in whole.iter_mut().skip(*size).zip(&before) {
-            *sum = sum_of_logs(*sum, *without);
-        }
-    }
-    let ways: f64 = (0..taken).map(|n| ((all - n) as f64 / (n + 1) as f64).ln()).sum();
-    let whole = whole.last().copied().unwrap_or_default();
-    (whole - ways).exp().min(1.0)
-}
-
-/// The logarithm of the sum of two numbers given by theirs.
-fn sum_of_logs(one: f64, other: f64) -> f64 {
-    let (less, more) = if one < other { (one, other) } else { (other, one) };
-    if less == f64::NEG_INFINITY { more } else { more + (less - more).exp().ln_1p() }
 }
 
 fn sightings<'a>(group: &'a [(&'a str, u16, &'a Asked)]) -> impl Iterator<Item = &'a Sighting> {

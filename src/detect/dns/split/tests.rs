@@ -235,18 +235,3 @@ fn names_of_the_own_network_are_left_out() {
     });
     assert_eq!(split(&visits.collect::<Vec<_>>()), None);
 }
-
-#[test]
-fn chances_are_those_of_the_permutation_test() {
-    let close = |near: &[usize], far: &[usize], chance: f64| {
-        let seen = share_of_whole(near, far);
-        assert!((seen - chance).abs() < 1e-9, "{near:?} {far:?}: {seen}");
-    };
-    close(&[1], &[1], 1.0);
-    close(&[2], &[2], 2.0 / 6.0);
-    close(&[3], &[2, 2], 1.0 / 35.0);
-    close(&[3, 2], &[2], 2.0 / 21.0);
-    close(&[], &[2, 2], 1.0);
-    close(&[3, 2], &[], 1.0);
-    assert!(share_of_whole(&[8; 64], &[8; 1024]) < 1e-100, "no overflow");
-}
