@@ -18,7 +18,7 @@ pub(super) fn of(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> V
             .or_else(|| ip_id_line(scene, suspect, own))
             .or_else(|| fragment_bit(scene, suspect, own)),
         missing_timestamp(scene, suspect).or_else(|| timestamp_line(scene, suspect, own)),
-        offered_window(scene, suspect, own),
+        refusal_window(scene, suspect, own).or_else(|| answer_window(scene, suspect, own)),
         timing(scene, suspect),
     ]
     .into_iter()
@@ -203,7 +203,7 @@ fn timestamp_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
 
 /// A window where a RST has none to offer. A stack that gives a connection up may say in its RST with
 /// acknowledgment what it said before; a bare one answers what belongs to no connection.
-fn offered_window(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Option<Fact> {
+fn refusal_window(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Option<Fact> {
     let seen = suspect.window;
     if !suspect.is_reset() || seen == 0 {
         return None;
@@ -227,6 +227,43 @@ fn offered_window(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
         ),
     });
     Some(fact(Signal::RstWindow, grade, suspect.frame, words))
+}
+
+/// A window that the server cannot have to offer with an answer, or that it did not offer before. Who
+/// builds an answer without having read the handshake does not know by how much windows are scaled.
+fn answer_window(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Option<Fact> {
+    if suspect.is_reset() || suspect.payload_len == 0 || suspect.direction != Direction::ToClient {
+        return None;
+    }
+    let seen = suspect.window;
+    let scale = scene.handshake.server_window_scale();
+    let bytes = u64::from(seen) << scale.unwrap_or(0);
+    let opened = u64::from(scene.handshake.syn_ack?.window);
+    let received = scene.before(suspect, Direction::ToServer).map(|sent| u64::from(sent.payload_len));
+    let (grade, expected) = if seen == 0 && opened > 2 * received.sum::<u64>() {
+        (Grade::Full, format!("a window of about {opened}, as the SYN/ACK offered"))
+    } else if bytes >= WINDOW_HUGE {
+        (Grade::Full, format!("a window of about {opened}, as the SYN/ACK offered"))
+    } else {
+        let (low, high) = own.windows(suspect.frame)?;
+        if (low / UNLIKE..=high.saturating_mul(UNLIKE)).contains(&seen) {
+            return None;
+        }
+        (Grade::Half, format!("window {low} to {high} as before"))
+    };
+    let scaled = scale.filter(|_| seen > 0).map_or(String::new(), |scale| {
+        format!(", {bytes} bytes with the scale of {scale} of its handshake")
+    });
+    let words = scene.words(|| Words {
+        expected: expected.clone(),
+        observed: format!("window {seen}"),
+        text: format!(
+            "{} offers a window of {seen}{scaled}, where {} has {expected}",
+            suspect.frame,
+            scene.claimed(suspect)
+        ),
+    });
+    Some(fact(Signal::WindowBreak, grade, suspect.frame, words))
 }
 
 /// How soon the packet came that a fact of `facts` calls too fast.
@@ -300,5 +337,9 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     Some(fact(signal, grade, suspect.frame, words))
 }
 
+/// No server offers as much with its first answers.
+const WINDOW_HUGE: u64 = 16 << 20;
+/// Windows of one receiver do not differ so many times from one packet to the next.
+const UNLIKE: u16 = 8;
 /// Below this round trip, the clock and the tap's own delay tell nothing.
 const RTT_MIN: Duration = Duration::from_millis(4);

@@ -100,7 +100,11 @@ fn foreign(scene: &Scene<'_>) -> Option<Sighting> {
     let own = Baseline::of(scene, Direction::ToClient, &payload_frames(scene));
     let mute = scene.muted();
     let is_strange = |head: &&Sighting| {
-        let strange = |mark: &Fact| matches!(mark.signal, Signal::TtlShift | Signal::NoTimestamp);
+        let strange = |mark: &Fact| match mark.signal {
+            Signal::TtlShift | Signal::NoTimestamp => true,
+            Signal::WindowBreak => mark.grade == Grade::Full,
+            _ => false,
+        };
         marks::of(&mute, head, &own).iter().any(strange)
     };
     let heads = scene.answers.iter().filter_map(|answer| scene.sighting(answer.begins));

@@ -36,6 +36,7 @@ fn packet(frame: u64, ms: i64, flags: TcpFlags, direction: Direction) -> Sightin
         payload_len: 0,
         flags,
         window: 64_240,
+        window_scale: None,
         ttl: Ttl(ttl),
         ip_id: Some(0),
         dont_fragment: true,

@@ -128,6 +128,8 @@ signals! {
     RstReserved = "rst_reserved", Header;
     /// A RST that offers a window, where stacks offer none or the connection's own.
     RstWindow = "rst_window", Header;
+    /// A server's window that no receiver has, or unlike what it offered before.
+    WindowBreak = "window_break", Header;
     /// Several RSTs at once.
     RstBurst = "rst_burst", Header;
     /// A RST right after the first client data that carries a name.

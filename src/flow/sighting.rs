@@ -23,6 +23,8 @@ pub struct Sighting {
     pub flags: TcpFlags,
     /// Window, unscaled.
     pub window: u16,
+    /// Window scale option, which SYNs carry (RFC 7323 §2).
+    pub window_scale: Option<u8>,
     /// Time to live or hop limit.
     pub ttl: Ttl,
     /// IP identification.
@@ -47,6 +49,7 @@ impl Sighting {
             payload_len: segment.payload_len,
             flags: segment.flags,
             window: segment.window,
+            window_scale: segment.options.window_scale,
             ttl: segment.ip.ttl,
             ip_id: segment.ip.id,
             dont_fragment: segment.ip.dont_fragment,

@@ -69,6 +69,14 @@ impl Handshake {
     pub fn negotiated_timestamps(&self) -> Option<bool> {
         Some(self.syn?.timestamps.is_some() && self.syn_ack?.timestamps.is_some())
     }
+
+    /// By how many bits the server's windows are shifted, where both sides offered to scale them
+    /// (RFC 7323 §2.2, §2.3).
+    pub fn server_window_scale(&self) -> Option<u8> {
+        const SHIFT_MAX: u8 = 14;
+        let (_, scale) = self.syn?.window_scale.zip(self.syn_ack?.window_scale)?;
+        Some(scale.min(SHIFT_MAX))
+    }
 }
 
 /// A segment lives for two minutes at most (MSL, RFC 9293 §3.4.2), and so do the two of a round trip

@@ -278,6 +278,14 @@ const TABLE: &[(Signal, Weight)] = &[
         ),
     ),
     (
+        Signal::WindowBreak,
+        weight(
+            8.0,
+            4.0,
+            "benign captures: none of 1,267 first answers with scaled windows in full, 10 of 1,543 in part; held as rst_window",
+        ),
+    ),
+    (
         Signal::RstBurst,
         weight(
             0.0,

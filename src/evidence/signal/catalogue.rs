@@ -215,6 +215,13 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "Own counts; RFC 9293 section 3.10.7.1",
     ),
     entry(
+        Signal::WindowBreak,
+        "An answer that offers no window, though its sender has hardly received anything; or one of 16 MiB and more; in part: eight times what its sender offered before, or an eighth.",
+        "It was built from a template, or by who did not see how windows are scaled.",
+        "A balancer that opens the connection for its server; a receiver that is full, or closing.",
+        "Own counts; RFC 7323 section 2.2",
+    ),
+    entry(
         Signal::RstBurst,
         "Two to five RSTs within 10 ms, from one sender.",
         "Nothing by itself; several injectors, or one that makes sure.",

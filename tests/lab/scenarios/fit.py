@@ -41,6 +41,7 @@ HELD = {
     ("synack_conflict", "half"): None, ("ttl_shift", "full"): 8.0, ("ttl_shift", "half"): 8.0,
     # Balancers that tell causes in windows, firewalls, senders that gave up path MTU discovery.
     ("rst_window", "full"): 8.0, ("rst_window", "half"): 4.0, ("df_break", "full"): 6.0,
+    ("window_break", "full"): 8.0, ("window_break", "half"): 4.0,
     ("df_break", "half"): 4.0, ("rst_ttl_split", "full"): 10.0, ("rst_ttl_split", "half"): 10.0,
     # Each device of the scenarios is one flow's: nothing there acts twice, or by name.
     ("rst_by_timer", "full"): None, ("rst_by_timer", "half"): None, ("same_place", "full"): None,
