@@ -13,13 +13,24 @@ pub(super) struct Place {
     /// The first SYN/ACK, that a reader can look at.
     pub(super) example: FrameId,
     pub(super) flows: u64,
+    homes: [Option<Home>; HOMES_MAX],
+}
+
+/// What a place shows with one TTL: one machine, or several as far away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Home {
+    ttl: Ttl,
+    flows: u64,
+    least: Option<(Duration, FrameId)>,
 }
 
 impl Place {
     /// What one handshake shows.
     pub(super) fn of((frame, ttl): (FrameId, Ttl), handshake: Option<Duration>) -> Self {
         let handshake_least = handshake.map(|took| (took, frame));
-        Self { ttl_low: ttl, ttl_high: ttl, handshake_least, example: frame, flows: 1 }
+        let mut homes = [None; HOMES_MAX];
+        homes[0] = Some(Home { ttl, flows: 1, least: handshake_least });
+        Self { ttl_low: ttl, ttl_high: ttl, handshake_least, example: frame, flows: 1, homes }
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -28,6 +39,33 @@ impl Place {
         self.handshake_least = self.handshake_least.into_iter().chain(other.handshake_least).min();
         self.example = self.example.min(other.example);
         self.flows += other.flows;
+        for home in other.homes.into_iter().flatten() {
+            self.add_home(home);
+        }
+    }
+
+    /// Of more TTLs than there is room for, the lowest are kept.
+    fn add_home(&mut self, home: Home) {
+        let known = self.homes.iter_mut().flatten().find(|own| own.ttl == home.ttl);
+        if let Some(own) = known {
+            own.flows += home.flows;
+            own.least = own.least.into_iter().chain(home.least).min();
+            return;
+        }
+        let rank = |own: &Option<Home>| own.map_or(u16::MAX, |own| u16::from(own.ttl.0));
+        if let Some(last) = self.homes.iter_mut().max_by_key(|own| rank(own))
+            && rank(last) > u16::from(home.ttl.0)
+        {
+            *last = Some(home);
+        }
+    }
+
+    /// The quickest handshake with a SYN/ACK from as far as `ttl`, and how many came from there. What
+    /// answers the same port from elsewhere may be another machine, or somebody else.
+    fn as_far_as(&self, ttl: Ttl) -> (Option<(Duration, FrameId)>, u64) {
+        let near = self.homes.iter().flatten().filter(|home| home.ttl.0.abs_diff(ttl.0) <= TTL_MARGIN);
+        let least = near.clone().filter_map(|home| home.least).min();
+        (least, near.map(|home| home.flows).sum())
     }
 
     /// How far `ttl` lies off what this place shows.
@@ -88,13 +126,21 @@ impl Place {
     }
 
     /// Holds the haste of a packet that `fact` calls too fast against the quickest handshake of all
-    /// flows: what is left of the fact. One handshake alone may have been late on the way.
-    pub(super) fn hold(&self, fact: Fact, haste: Haste, whose: &str) -> Option<Fact> {
+    /// flows that were accepted from as far as this one, by a SYN/ACK of the TTL `home`: what is left of
+    /// the fact. One handshake alone may have been late on the way.
+    pub(super) fn hold(
+        &self,
+        fact: Fact,
+        haste: Haste,
+        (home, whose): (Option<Ttl>, &str),
+    ) -> Option<Fact> {
         let Haste { took, needs, .. } = haste;
-        let quicker = self.handshake_least.filter(|(least, _)| *least < needs);
+        let (least, flows) =
+            home.map_or((self.handshake_least, self.flows), |ttl| self.as_far_as(ttl));
+        let quicker = least.filter(|(least, _)| *least < needs);
         let Some((least, example)) = quicker else {
             let gain = needs.as_nanos().saturating_sub(took.as_nanos());
-            let thin = self.flows == 1 && gain < LATENESS.as_nanos();
+            let thin = flows <= 1 && gain < LATENESS.as_nanos();
             return Some(Fact { grade: if thin { Grade::Half } else { fact.grade }, ..fact });
         };
         let frame = fact.frame;
@@ -122,6 +168,8 @@ impl Place {
     }
 }
 
+/// TTLs that are told apart at one place.
+const HOMES_MAX: usize = 4;
 /// TTLs this near may be one sender's.
 pub(super) const TTL_MARGIN: u8 = 2;
 /// By so much one packet may be late on a way that is otherwise quick.

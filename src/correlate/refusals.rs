@@ -95,9 +95,9 @@ impl Acceptances {
         if same { facts } else { Vec::new() }
     }
 
-    /// Holds what `suspicion` says of a packet's haste against the handshakes of the same port;
-    /// whether that changed anything.
-    pub fn hold(&self, server: Endpoint, suspicion: &mut Suspicion) -> bool {
+    /// Holds what `suspicion` says of a packet's haste against the handshakes of the same port from as
+    /// far as the flow's own SYN/ACK, whose TTL is `home`; whether that changed anything.
+    pub fn hold(&self, server: Endpoint, home: Option<Ttl>, suspicion: &mut Suspicion) -> bool {
         let place = self.ports.get(&(hash(server), server));
         let Some((place, haste)) = place.zip(suspicion.haste) else { return false };
         let whose = format!("the port {} of {}", server.port, server.ip);
@@ -106,7 +106,7 @@ impl Acceptances {
             if !matches!(fact.signal, Signal::RstFast | Signal::DataFast) {
                 return Some(fact);
             }
-            let held = place.hold(fact.clone(), haste, &whose);
+            let held = place.hold(fact.clone(), haste, (home, &whose));
             changed |= held.as_ref() != Some(&fact);
             held
         });
@@ -165,7 +165,7 @@ fn hash(server: Endpoint) -> u64 {
     stable_hash(mapped_octets(server.ip).into_iter().chain(server.port.to_be_bytes()))
 }
 
-/// Most ports kept: 6 MB when full.
+/// Most ports kept: 16 MB when full.
 const PORTS_MAX: usize = 1 << 16;
 
 fn others(flows: u64) -> String {
@@ -282,7 +282,7 @@ mod tests {
                 known.add(server, (FrameId::new(0, number), Ttl(60)), Some(millis(*handshake)));
             }
             let mut suspicion = hasty(took, needs);
-            known.hold(server, &mut suspicion);
+            known.hold(server, Some(Ttl(60)), &mut suspicion);
             suspicion.facts.pop().map(|fact| (fact.signal, fact.grade, fact.text))
         };
         let own = "own".to_owned();

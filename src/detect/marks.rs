@@ -19,7 +19,7 @@ pub(super) fn of(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> V
             .or_else(|| fragment_bit(scene, suspect, own)),
         missing_timestamp(scene, suspect).or_else(|| timestamp_line(scene, suspect, own)),
         refusal_window(scene, suspect, own).or_else(|| answer_window(scene, suspect, own)),
-        timing(scene, suspect),
+        timing(scene, suspect).or_else(|| unasked(scene, suspect)),
     ]
     .into_iter()
     .flatten()
@@ -335,6 +335,32 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
         Words { expected: format!("{rtt} or more"), observed: took.to_string(), text }
     });
     Some(fact(signal, grade, suspect.frame, words))
+}
+
+/// A RST without acknowledgment in the client's name, too soon to come from there. Such a RST has the
+/// number that the packet acknowledges which it refuses (RFC 9293 §3.10.7.1), and beside the server all
+/// is seen that it can refuse. Programs that give up a connection on their own account are left.
+fn unasked(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
+    let to_server = suspect.direction == Direction::ToServer && scene.is_near_server();
+    if !to_server || !suspect.is_reset() || suspect.has_ack() {
+        return None;
+    }
+    let rtt = scene.handshake.client_rtt()?;
+    let refused = |seen: &&Sighting| seen.has_ack() && seen.ack == suspect.seq && !seen.is_reset();
+    let asked = scene.before(suspect, Direction::ToClient).filter(refused).last()?;
+    let took = suspect.after(asked);
+    if took >= rtt.over(2) {
+        return None;
+    }
+    let words = scene.words(|| Words {
+        expected: format!("{rtt} or more"),
+        observed: took.to_string(),
+        text: format!(
+            "{} refuses in the client's name what {} was the first to acknowledge, {took} after it; the client needs {rtt}",
+            suspect.frame, asked.frame
+        ),
+    });
+    Some(fact(Signal::RstFast, Grade::Half, suspect.frame, words))
 }
 
 /// No server offers as much with its first answers.

@@ -66,7 +66,8 @@ fn accepted_after(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     let asked_again = scene
         .after(rst, rst.direction.reverse())
         .any(|seen| seen.is_syn() && seen.frame < accepted.frame);
-    if asked_again {
+    // Unless it echoes the clock of that very SYN.
+    if asked_again && !echoes(accepted, syn) {
         return None;
     }
     // A SYN that the capture lacks may have been sent again by then (RFC 6298 §2.1).
@@ -89,6 +90,10 @@ fn accepted_after(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
         ),
     };
     Some(Contradiction::by(fact(Signal::RstThenSynAck, grade, rst.frame, words), accepted.frame))
+}
+
+fn echoes(answer: &Sighting, asked: &Sighting) -> bool {
+    answer.timestamps.zip(asked.timestamps).is_some_and(|(ours, theirs)| ours.echo == theirs.value)
 }
 
 /// Whether `rst` cannot belong to an earlier connection between the same ports, that ended while the
@@ -246,10 +251,12 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
         |seen: &&Sighting| !seen.is_reset() && !seen.is_syn() && continues(seen, rst, acked_before);
     let bare = |seen: &Sighting| seen.payload_len == 0 && !seen.is_fin();
     let unaware = || scene.after(rst, rst.direction).filter(goes_on);
-    let next = unaware().find(|seen| !bare(seen)).or_else(|| unaware().next())?;
-    let later = next.after(rst);
-    // Within that time, what was sent before the RST may still arrive behind it.
-    let settled = later >= scene.server_rtt().map_or(REORDERING, |rtt| rtt.over(4).max(REORDERING));
+    // Within that time, what was sent before the RST may still arrive behind it, unless its sender's
+    // own clock says that it was sent after it.
+    let patience = scene.server_rtt().map_or(REORDERING, |rtt| rtt.over(4).max(REORDERING));
+    let settled = |seen: &Sighting| seen.after(rst) >= patience || is_later_by_clock(seen, rst);
+    let next = unaware().min_by_key(|seen| (bare(seen), !settled(seen), seen.frame))?;
+    let (later, settled) = (next.after(rst), settled(next));
     let grade = match (rst.direction, settled) {
         (Direction::ToClient, true) if !is_of_this_connection(scene, rst) => Grade::Half,
         // A bare acknowledgment may have been overtaken by the RST: seen on a jittery path.
@@ -262,6 +269,10 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
             if scene.is_near_server() && !bare(next) && is_foreign(scene, rst) =>
         {
             Grade::Proof
+        }
+        // Nor would such software have its own connection ended.
+        (Direction::ToServer, true) if scene.is_near_server() && is_taken_at_its_word(scene, rst) => {
+            Grade::Full
         }
         (Direction::ToClient, false) | (Direction::ToServer, true) => Grade::Half,
         (Direction::ToServer, false) => return None,
@@ -287,6 +298,18 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
         genuine: unaware().take(GENUINE_SHOWN).map(|seen| seen.frame).collect(),
         also_forged: Vec::new(),
     })
+}
+
+/// Whether the clock of their stated sender stood later in `seen` than in `rst` (RFC 7323 §5.4).
+fn is_later_by_clock(seen: &Sighting, rst: &Sighting) -> bool {
+    let clocks = seen.timestamps.zip(rst.timestamps);
+    clocks.is_some_and(|(seen, rst)| SeqNumber(seen.value).is_after(SeqNumber(rst.value)))
+}
+
+/// Whether the receiver of `rst` refuses from then on what comes for the connection.
+fn is_taken_at_its_word(scene: &Scene<'_>, rst: &Sighting) -> bool {
+    let mut theirs = scene.after(rst, rst.direction.reverse()).peekable();
+    theirs.peek().is_some() && theirs.all(Sighting::is_reset)
 }
 
 /// Whether `seen` shows its sender unaware of `rst`: data at or beyond the RST's place, a FIN there,

@@ -35,8 +35,9 @@ pub(super) fn join_certificates(flows: &mut [Ended], certificates: &CertificateT
 pub(super) fn join_haste(flows: &mut [Ended], acceptances: &Acceptances) {
     for ended in flows {
         let server = ended.record.server;
+        let home = ended.accepted.map(|accepted| accepted.ttl);
         ended.found.retain_mut(|found| {
-            if !acceptances.hold(server, &mut found.suspicion) {
+            if !acceptances.hold(server, home, &mut found.suspicion) {
                 return true;
             }
             let verdict = verdict::weigh(&found.suspicion);
