@@ -57,13 +57,15 @@ impl Place {
             && rank(last) > u16::from(home.ttl.0)
         {
             *last = Some(home);
+            self.homes.sort_by_key(rank);
         }
     }
 
     /// The quickest handshake with a SYN/ACK from as far as `ttl`, and how many came from there. What
     /// answers the same port from elsewhere may be another machine, or somebody else.
     fn as_far_as(&self, ttl: Ttl) -> (Option<(Duration, FrameId)>, u64) {
-        let near = self.homes.iter().flatten().filter(|home| home.ttl.0.abs_diff(ttl.0) <= TTL_MARGIN);
+        let near =
+            self.homes.iter().flatten().filter(|home| home.ttl.0.abs_diff(ttl.0) <= TTL_MARGIN);
         let least = near.clone().filter_map(|home| home.least).min();
         (least, near.map(|home| home.flows).sum())
     }

@@ -294,6 +294,16 @@ mod tests {
         let as_late = held(&[13, 5], 6, 13).expect("a fact");
         assert_eq!(as_late.0, Signal::TimingMatch);
         assert_eq!(held(&[13, 4], 1, 13), None, "too short a way to be nearer");
+        // One that came from elsewhere is no measure of who answered here.
+        let mut known = Acceptances::default();
+        for (number, handshake, ttl) in [(1, 80, 60), (2, 5, 118), (3, 84, 60)] {
+            known.add(server, (FrameId::new(0, number), Ttl(ttl)), Some(millis(handshake)));
+        }
+        let mut suspicion = hasty(6, 80);
+        known.hold(server, Some(Ttl(60)), &mut suspicion);
+        assert_eq!(suspicion.facts[0].text, "own");
+        known.hold(server, Some(Ttl(118)), &mut suspicion);
+        assert_eq!(suspicion.facts[0].signal, Signal::TimingMatch);
         let still = held(&[80, 40], 6, 80).expect("a fact");
         assert_eq!(
             (still.0, still.1),

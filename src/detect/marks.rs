@@ -104,8 +104,18 @@ fn ip_id_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Opti
         IpIdLine::Constant(own) => id == own,
         IpIdLine::Rising => {
             let near = |from: u16, to: u16| to.wrapping_sub(from) <= Baseline::STEP_MAX;
-            before.is_some_and(|before| near(before, id))
-                || after.is_some_and(|after| near(id, after))
+            match (before, after) {
+                // Between its neighbours, or no further outside than these are from each other:
+                // packets overtake each other.
+                (Some(before), Some(after)) if near(before, after) => {
+                    let step = after.wrapping_sub(before).max(OVERTAKEN);
+                    id.wrapping_sub(before.wrapping_sub(step)) <= step.saturating_mul(3)
+                }
+                _ => {
+                    before.is_some_and(|before| near(before, id))
+                        || after.is_some_and(|after| near(id, after))
+                }
+            }
         }
     };
     let words = scene.words(|| {
@@ -158,7 +168,9 @@ fn fragment_bit(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Op
 
 /// No timestamp where timestamps were agreed on.
 fn missing_timestamp(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
-    if scene.handshake.negotiated_timestamps() != Some(true) || suspect.timestamps.is_some() {
+    let agreed = scene.handshake.negotiated_timestamps() == Some(true)
+        && scene.handshake.syn_ack.is_some_and(|answer| answer.frame < suspect.frame);
+    if !agreed || suspect.timestamps.is_some() {
         return None;
     }
     let grade = if suspect.is_reset() { Grade::Half } else { Grade::Full };
@@ -239,10 +251,10 @@ fn answer_window(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> O
     let scale = scene.handshake.server_window_scale();
     let bytes = u64::from(seen) << scale.unwrap_or(0);
     let opened = u64::from(scene.handshake.syn_ack?.window);
-    let received = scene.before(suspect, Direction::ToServer).map(|sent| u64::from(sent.payload_len));
-    let (grade, expected) = if seen == 0 && opened > 2 * received.sum::<u64>() {
-        (Grade::Full, format!("a window of about {opened}, as the SYN/ACK offered"))
-    } else if bytes >= WINDOW_HUGE {
+    let received =
+        scene.before(suspect, Direction::ToServer).map(|sent| u64::from(sent.payload_len));
+    let full_by_now = opened <= 2 * received.sum::<u64>();
+    let (grade, expected) = if (seen == 0 && !full_by_now) || bytes >= WINDOW_HUGE {
         (Grade::Full, format!("a window of about {opened}, as the SYN/ACK offered"))
     } else {
         let (low, high) = own.windows(suspect.frame)?;
@@ -299,10 +311,15 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     let asked = scene.provocation(suspect)?;
     let haste = haste(scene, suspect)?;
     let Haste { took, needs: rtt, .. } = haste;
-    if rtt <= RTT_MIN || asked.is_syn() {
+    // What refuses a SYN that is accepted all the same is held against that.
+    let refuses = asked.is_syn() && suspect.is_reset();
+    if rtt <= RTT_MIN || (asked.is_syn() && !refuses) {
         return None;
     }
     let fast = took < rtt.over(2);
+    if refuses && !fast {
+        return None;
+    }
     let signal = match (fast, suspect.is_reset()) {
         (false, _) if took.times(4) < rtt.times(3) => return None,
         (false, _) => Signal::TimingMatch,
@@ -313,7 +330,8 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     // It must be a reaction: it acknowledges that very packet, or there is nothing else that the
     // server could have reacted to.
     let alone = fast && haste.is_alone(rtt);
-    let grade = if reacts(suspect, asked) || alone { Grade::Full } else { Grade::Half };
+    let full = (reacts(suspect, asked) || alone) && !refuses;
+    let grade = if full { Grade::Full } else { Grade::Half };
     let words = scene.words(|| {
         let claimed = scene.claimed(suspect);
         let text = if fast {
@@ -363,9 +381,14 @@ fn unasked(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     Some(fact(Signal::RstFast, Grade::Half, suspect.frame, words))
 }
 
+/// Identifications that a packet may have been overtaken by.
+const OVERTAKEN: u16 = 32;
 /// No server offers as much with its first answers.
 const WINDOW_HUGE: u64 = 16 << 20;
 /// Windows of one receiver do not differ so many times from one packet to the next.
 const UNLIKE: u16 = 8;
 /// Below this round trip, the clock and the tap's own delay tell nothing.
 const RTT_MIN: Duration = Duration::from_millis(4);
+
+#[cfg(test)]
+mod tests;

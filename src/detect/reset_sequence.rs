@@ -203,12 +203,31 @@ fn guesses_ahead(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     // Evasion software on the client may send any number in its name.
     let beyond = end.is_some() && rst.direction == Direction::ToClient;
     let proven = beyond || is_foreign(scene, rst) || is_too_early(scene, rst);
-    let grade = if proven { Grade::Proof } else { Grade::Half };
+    let grade = if proven {
+        Grade::Proof
+    } else if is_unasked_for(scene, rst) {
+        Grade::Full
+    } else {
+        Grade::Half
+    };
     Some(Contradiction {
         fact: fact(Signal::RstSeqAhead, grade, rst.frame, words),
         genuine: end.iter().map(|fin| fin.frame).collect(),
         also_forged: vec![first.frame],
     })
+}
+
+/// Whether `rst`, in the client's name, answers nothing: beside the server all is seen that it can
+/// refuse, and it bears no number that the server acknowledged (RFC 9293 §3.10.7.1). Nor is it evasion
+/// software's, which has no use for a connection that ends there.
+fn is_unasked_for(scene: &Scene<'_>, rst: &Sighting) -> bool {
+    let to_server = rst.direction == Direction::ToServer && scene.is_near_server();
+    let refuses = |seen: &Sighting| seen.has_ack() && seen.ack == rst.seq && !seen.is_reset();
+    let ended = || {
+        let silent = scene.after(rst, rst.direction).all(Sighting::is_reset);
+        silent || is_taken_at_its_word(scene, rst)
+    };
+    to_server && !rst.has_ack() && !scene.sent(Direction::ToClient).any(refuses) && ended()
 }
 
 /// The FIN behind two RSTs with which their stated sender ended its stream between their numbers: it
@@ -254,9 +273,10 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     // Within that time, what was sent before the RST may still arrive behind it, unless its sender's
     // own clock says that it was sent after it.
     let patience = scene.server_rtt().map_or(REORDERING, |rtt| rtt.over(4).max(REORDERING));
-    let settled = |seen: &Sighting| seen.after(rst) >= patience || is_later_by_clock(seen, rst);
-    let next = unaware().min_by_key(|seen| (bare(seen), !settled(seen), seen.frame))?;
-    let (later, settled) = (next.after(rst), settled(next));
+    let next =
+        unaware().min_by_key(|seen| (bare(seen), !is_later_by_clock(seen, rst), seen.frame))?;
+    let later = next.after(rst);
+    let settled = later >= patience || is_later_by_clock(next, rst);
     let grade = match (rst.direction, settled) {
         (Direction::ToClient, true) if !is_of_this_connection(scene, rst) => Grade::Half,
         // A bare acknowledgment may have been overtaken by the RST: seen on a jittery path.
@@ -271,7 +291,9 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
             Grade::Proof
         }
         // Nor would such software have its own connection ended.
-        (Direction::ToServer, true) if scene.is_near_server() && is_taken_at_its_word(scene, rst) => {
+        (Direction::ToServer, true)
+            if scene.is_near_server() && is_taken_at_its_word(scene, rst) =>
+        {
             Grade::Full
         }
         (Direction::ToClient, false) | (Direction::ToServer, true) => Grade::Half,

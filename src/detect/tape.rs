@@ -113,6 +113,7 @@ mod tests {
             payload_len: 1,
             flags: TcpFlags::ACK,
             window: 0,
+            window_scale: None,
             ttl: Ttl(64),
             ip_id: None,
             dont_fragment: true,

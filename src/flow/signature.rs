@@ -192,6 +192,7 @@ mod tests {
             payload_len: len,
             flags,
             window: 0,
+            window_scale: None,
             ttl: Ttl(64),
             ip_id: None,
             dont_fragment: true,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a play without packets is a fault of the test")]
 
+mod beside_server;
 mod play;
 mod proxies;
 mod resets;

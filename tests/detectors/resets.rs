@@ -439,3 +439,40 @@ fn a_frame_captured_twice_is_one_frame() {
         suspicions.iter().all(|found| found.facts.iter().all(|f| f.signal != Signal::RstBurst))
     );
 }
+
+#[test]
+fn a_refusal_of_a_syn_that_is_accepted_later_came_too_soon() {
+    let sure = |refused: Packet| {
+        let mut packets = opening();
+        packets.insert(1, refused);
+        let (flow, watch, _) = observed(&packets);
+        let told = watch.conclude(&flow, endpoint(1, 443).ip, 0);
+        let signals: Vec<Signal> =
+            told.iter().flat_map(|told| &told.facts).map(|fact| fact.signal).collect();
+        let verdict = told.iter().find_map(verdict::weigh);
+        (signals, verdict.map(|verdict| verdict.confidence.name()))
+    };
+    let refusal =
+        |micros| Packet { seq: 0, ip_id: 0, stamped: false, ..server(micros, RST_ACK, 0, 1, 0) };
+    let (signals, verdict) = sure(refusal(RTT / 4));
+    assert!(signals.contains(&Signal::RstThenSynAck) && signals.contains(&Signal::RstFast));
+    assert_eq!(verdict, Some("likely"));
+    // One that took as long as the SYN/ACK may be a machine beside the server, or its filter.
+    let (signals, verdict) = sure(refusal(RTT - 2_000));
+    assert!(!signals.contains(&Signal::RstFast));
+    assert!(!matches!(verdict, Some("likely" | "confirmed")), "{signals:?}");
+}
+
+#[test]
+fn a_clock_tells_that_data_were_sent_after_the_rst_that_they_follow_at_once() {
+    let grade = |rst: Packet| {
+        let goes_on = server(2 * RTT + 5_000, ACK, 1, 101, 1200);
+        let facts = play(&[rst, goes_on]).into_iter().flat_map(|found| found.facts);
+        let mut facts = facts.filter(|fact| fact.signal == Signal::RstThenData);
+        facts.next().map(|fact| fact.grade)
+    };
+    // 4 ms later they may have been on the way already, but for the sender's clock.
+    let rst = server(2 * RTT + 1_000, RST_ACK, 1, 101, 0);
+    assert_eq!(grade(rst), Some(Grade::Full));
+    assert_eq!(grade(Packet { stamped: false, ..rst }), Some(Grade::Half));
+}
