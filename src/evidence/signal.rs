@@ -156,6 +156,8 @@ signals! {
     DnsHeaderBreak = "dns_header_break", Header;
     /// A resolver's answers for some names come from nearer than those for all others.
     DnsSplitByName = "dns_split_by_name", Control;
+    /// The address of an answer was shown to be a false answer to another question.
+    DnsFalseAgain = "dns_false_again", Repetition;
     /// A `ClientHello` that is sent again and never acknowledged.
     HelloUnanswered = "hello_unanswered", Silence;
     /// An HTTP request that is sent again and never acknowledged.

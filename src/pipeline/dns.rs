@@ -3,9 +3,9 @@
 use super::closing::Found;
 use std::net::IpAddr;
 
-use crate::detect::dns::{Book, Exchange, Habits, Look, Stamp, judge, stands_out};
+use crate::detect::dns::{Book, Exchange, FalseAddresses, Habits, Look, Stamp, judge, stands_out};
 use crate::detect::fingerprint::FingerprintSet;
-use crate::evidence::{DnsExchange, FlowRecord, HostSource, Suspicion};
+use crate::evidence::{Confidence, DnsExchange, FlowRecord, HostSource, Suspicion};
 use crate::protocol::dns::{Event, Message, Reader};
 use crate::verdict::{self, Verdict};
 use crate::wire::{Datagram, Direction, FrameId, Timestamp};
@@ -225,21 +225,46 @@ impl Spoken {
     }
 }
 
+/// The exchanges of one flow that are suspect, and what is suspected.
+fn suspects<'a>(
+    spoken: &'a Spoken,
+    record: &FlowRecord,
+    habits: &Habits,
+    against: (&FingerprintSet, &FalseAddresses),
+) -> Vec<(&'a Exchange, Suspicion, Verdict)> {
+    let judged = spoken.asked().iter().filter_map(|exchange| {
+        let suspicion = judge(exchange, record.server.ip, habits, against)?;
+        let verdict = verdict::weigh(&suspicion)?;
+        Some((exchange, suspicion, verdict))
+    });
+    judged.collect()
+}
+
+/// Adds to `known` the addresses that the exchanges of one flow show, by themselves, to be false.
+pub(super) fn learn_false(
+    known: &mut FalseAddresses,
+    spoken: &Spoken,
+    record: &FlowRecord,
+    (habits, list): (&Habits, &FingerprintSet),
+) {
+    for (exchange, suspicion, verdict) in
+        suspects(spoken, record, habits, (list, &FalseAddresses::default()))
+    {
+        if verdict.confidence >= Confidence::Likely {
+            known.add(exchange, &suspicion);
+        }
+    }
+}
+
 /// What is found in one flow. A flow has one finding of a kind: of several exchanges the surest are
 /// told, with the facts of each, under the name of the first.
 pub(super) fn found(
     spoken: &Spoken,
     record: &FlowRecord,
     habits: &Habits,
-    list: &FingerprintSet,
+    against: (&FingerprintSet, &FalseAddresses),
 ) -> Option<Found> {
-    let exchanges = spoken.exchanges.iter().filter(|_| spoken.judged);
-    let judged = exchanges.filter_map(|exchange| {
-        let suspicion = judge(exchange, record.server.ip, habits, list)?;
-        let verdict = verdict::weigh(&suspicion)?;
-        Some((exchange, suspicion, verdict))
-    });
-    let judged: Vec<(&Exchange, Suspicion, Verdict)> = judged.collect();
+    let judged = suspects(spoken, record, habits, against);
     let surest = judged.iter().map(|(.., verdict)| verdict.confidence).max()?;
     let mut alike = judged.into_iter().filter(|(.., verdict)| verdict.confidence == surest);
     let (exchange, mut suspicion, verdict) = alike.next()?;

@@ -19,6 +19,7 @@ use super::{consequence, dns};
 use crate::capture::{Compression, FileReport, Format, Interface};
 use crate::correlate::{Acceptances, Book, CertificateTally, HostTally, Passages, Swifts};
 use crate::decode::{FragmentConflict, SkipCounts};
+use crate::detect::dns::FalseAddresses;
 use crate::evidence::{
     CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
     FragmentConflictRecord, FrameRole, HostRecord, InterfaceRecord, Kind, Reach, RoledFrame,
@@ -146,12 +147,17 @@ impl Telling<'_> {
 
     /// Judges what the flows said in DNS, now that all resolvers' habits are known.
     fn judge_dns(&self, flows: &mut [Ended], resolvers: &Resolvers) {
-        let list = &self.settings.fingerprints;
-        for ended in flows.iter_mut() {
-            if resolvers.may_judge(&ended.dns, ended.record.server.ip, ended.first_frame) {
-                let found = dns::found(&ended.dns, &ended.record, &resolvers.habits, list);
-                ended.found.extend(found);
-            }
+        let (habits, list) = (&resolvers.habits, &self.settings.fingerprints);
+        let judged = |ended: &Ended| {
+            resolvers.may_judge(&ended.dns, ended.record.server.ip, ended.first_frame)
+        };
+        let mut known = FalseAddresses::default();
+        for ended in flows.iter().filter(|ended| judged(ended)) {
+            dns::learn_false(&mut known, &ended.dns, &ended.record, (habits, list));
+        }
+        for ended in flows.iter_mut().filter(|ended| judged(ended)) {
+            let found = dns::found(&ended.dns, &ended.record, habits, (list, &known));
+            ended.found.extend(found);
         }
     }
 

@@ -382,6 +382,14 @@ const TABLE: &[(Signal, Weight)] = &[
         ),
     ),
     (
+        Signal::DnsFalseAgain,
+        weight(
+            15.0,
+            7.0,
+            "hand-set: as control_passed; leaves that the first answer was wrongly held to be false",
+        ),
+    ),
+    (
         Signal::HelloUnanswered,
         weight(
             12.0,

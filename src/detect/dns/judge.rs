@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::again::FalseAddresses;
 use super::content::{Difference, difference};
 use super::exchange::{Exchange, Reply};
 use super::habit::Habits;
@@ -15,12 +16,12 @@ use crate::evidence::{Fact, Grade, Kind, Signal, Suspicion};
 use crate::wire::{Direction, FrameId};
 
 /// What in an exchange with the resolver `server` speaks for forgery; `None` where nothing does that
-/// could stand.
+/// could stand. `known` are the addresses that other exchanges show to be false.
 pub fn judge(
     exchange: &Exchange,
     server: IpAddr,
     habits: &Habits,
-    list: &FingerprintSet,
+    (list, known): (&FingerprintSet, &FalseAddresses),
 ) -> Option<Suspicion> {
     let split = habits.split(server, exchange);
     // Answers that split are two senders': each is held against the other's.
@@ -30,7 +31,7 @@ pub fn judge(
     });
     let case = Case::of(exchange, server, &habits, list)?;
     let quarrel = case.quarrel()?;
-    let facts = facts(&case, &quarrel, split);
+    let facts = facts(&case, &quarrel, (split, known));
     if !could_stand(&facts) {
         return None;
     }
@@ -64,10 +65,18 @@ fn could_stand(facts: &[Fact]) -> bool {
         || (has(Signal::DnsFast, Grade::Full)
             && (has(Signal::DnsHeaderBreak, Grade::Half) || has(Signal::IpIdBreak, Grade::Half)))
         || (has(Signal::DnsBogus, Grade::Half) && has(Signal::TtlShift, Grade::Full))
+        || (has(Signal::DnsFalseAgain, Grade::Half)
+            && (has(Signal::TtlShift, Grade::Half)
+                || has(Signal::DnsHeaderBreak, Grade::Half)
+                || has(Signal::DnsFast, Grade::Half)))
         || (has(Signal::DnsSplitByName, Grade::Half) && has(Signal::TtlShift, Grade::Full))
 }
 
-fn facts(case: &Case<'_>, quarrel: &Quarrel<'_>, split: Option<&Split>) -> Vec<Fact> {
+fn facts(
+    case: &Case<'_>,
+    quarrel: &Quarrel<'_>,
+    (split, known): (Option<&Split>, &FalseAddresses),
+) -> Vec<Fact> {
     let mut facts: Vec<Fact> = conflict(case, quarrel).into_iter().collect();
     let forged = || quarrel.forged.iter().copied();
     facts.extend(forged().find_map(|reply| listed(case, reply)));
@@ -75,6 +84,7 @@ fn facts(case: &Case<'_>, quarrel: &Quarrel<'_>, split: Option<&Split>) -> Vec<F
     // The strongest; of equals the first.
     facts.extend(impossible.min_by_key(|fact| (std::cmp::Reverse(fact.grade), fact.frame)));
     facts.extend(split.and_then(|split| by_name(case, quarrel, split)));
+    facts.extend(forged().find_map(|reply| false_again(case, reply, known)));
     let plausible = facts.is_empty();
     if let Some(suspect) = quarrel.forged.first() {
         facts.extend(marks::of(case, suspect, quarrel.genuine.first().copied()));
@@ -140,6 +150,20 @@ fn bogus(case: &Case<'_>, reply: &Reply) -> Option<Fact> {
         text: format!("{} cannot be true: {reason}", reply.stamp.frame),
     };
     Some(fact(Signal::DnsBogus, grade, reply.stamp.frame, words))
+}
+
+/// `dns_false_again`: another question shows that the address is a false answer.
+fn false_again(case: &Case<'_>, reply: &Reply, known: &FalseAddresses) -> Option<Fact> {
+    let (address, witness) = known.of(case.exchange, reply)?;
+    let words = Words {
+        expected: format!("an address of {}", case.exchange.name),
+        observed: format!("{address}, a false answer for {}", witness.name),
+        text: format!(
+            "{} answers {} with {address}, which {} shows to be a false answer, for {}",
+            reply.stamp.frame, case.exchange.name, witness.frame, witness.name
+        ),
+    };
+    Some(fact(Signal::DnsFalseAgain, Grade::Full, reply.stamp.frame, words))
 }
 
 /// `dns_split_by_name`: these names are answered from nearer, all others from afar.

@@ -31,6 +31,11 @@
 //! machine does; then it is told by how the answers split: by name, which no balancer does, and with
 //! one answer for unrelated names, which no cache gives. `split.rs` says how that is weighed.
 //!
+//! # One address for many names
+//!
+//! Where the true answer came as well, an address is shown to be false. Answers of odd make for other
+//! names that hold the same address are judged by that, too ([`FalseAddresses`]).
+//!
 //! # Not done here
 //!
 //! Multicast DNS has many honest answerers and is never judged. Over TCP the headers belong to the
@@ -38,6 +43,7 @@
 //!
 //! [`Suspicion`]: crate::evidence::Suspicion
 
+mod again;
 mod book;
 mod content;
 mod device;
@@ -52,6 +58,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
+pub use again::FalseAddresses;
 pub use book::{Book, stands_out};
 pub use exchange::{Exchange, Query, Reply, Stamp};
 pub use habit::{Habits, Look};

@@ -313,6 +313,13 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "The permutation test (Fisher 1935) on what Duan and others 2012, Hold-On, use of TTL and time",
     ),
     entry(
+        Signal::DnsFalseAgain,
+        "An answer of odd make (another TTL, another program, or too soon) holds an address that was given as a false answer for another name in the same recording: one that is likely or confirmed by itself.",
+        "That who answered falsely there has answered here too.",
+        "An address that two names share, where the first was wrongly held to be false.",
+        "Own reasoning; Duan and others 2012, Hold-On, on the few addresses that injectors use",
+    ),
+    entry(
         Signal::HelloUnanswered,
         "After a complete handshake the ClientHello is sent again and never acknowledged: in full four times or more over 1.5 s, in part three times over half a second.",
         "Nothing by itself. Beside a control (control_passed) it shows that this name's packets are swallowed.",

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::{Book, Habits, Stamp, judge};
+use super::super::{Book, FalseAddresses, Habits, Stamp, judge};
 use super::*;
 use crate::detect::fingerprint::FingerprintSet;
 use crate::evidence::{Signal, Suspicion};
@@ -93,7 +93,9 @@ fn judged(visits: &[Visit<'_>]) -> Vec<Option<Suspicion>> {
         habits.add([*client, SERVER], exchange, &list);
     }
     habits.settle();
-    all.iter().map(|(_, exchange)| judge(exchange, SERVER, &habits, &list)).collect()
+    all.iter()
+        .map(|(_, exchange)| judge(exchange, SERVER, &habits, (&list, &FalseAddresses::default())))
+        .collect()
 }
 
 /// The grade of `dns_split_by_name`, where the near visits have it and no other one is suspected.
