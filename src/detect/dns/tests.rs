@@ -394,10 +394,10 @@ proptest! {
 }
 
 /// The first exchange that `shots` make about `name`, which is seven letters long.
-fn about(name: &[u8; 4], shots: Vec<Shot>, first: u64) -> Exchange {
+fn about(name: [u8; 4], shots: Vec<Shot>, first: u64) -> Exchange {
     let mut book = Book::default();
     for (number, mut shot) in (first..).zip(shots) {
-        shot.bytes[13..17].copy_from_slice(name);
+        shot.bytes[13..17].copy_from_slice(&name);
         let message = Message::read(&shot.bytes, false).expect("a header");
         book.message(message, stamp(&shot, number), shot.way, list());
     }
@@ -411,17 +411,17 @@ fn an_address_that_was_shown_to_be_false_is_false_for_other_names() {
     for n in 0..6 {
         habits.add(
             [CLIENT, SERVER],
-            &about(b"usua", vec![asks(n), answers(n + 56, &[A])], 1),
+            &about(*b"usua", vec![asks(n), answers(n + 56, &[A])], 1),
             list,
         );
     }
     let none = FalseAddresses::default();
-    let shown = about(b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
+    let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
     let proof = judge(&shown, SERVER, &habits, (list, &none)).expect("a contradiction");
     let mut known = FalseAddresses::default();
     known.add(&shown, &proof);
     // The true answer of another name was swallowed; the false one took the resolver's time.
-    let lone = about(b"lone", vec![asks(0), forges(57, &[B])], 200);
+    let lone = about(*b"lone", vec![asks(0), forges(57, &[B])], 200);
     assert_eq!(judge(&lone, SERVER, &habits, (list, &none)), None);
     let suspicion = judge(&lone, SERVER, &habits, (list, &known)).expect("the same answer");
     assert_eq!(grade_of(&suspicion, Signal::DnsFalseAgain), Some(Grade::Full));
@@ -434,13 +434,13 @@ fn an_address_that_was_shown_to_be_false_is_false_for_other_names() {
     );
     // Another address from there is an answer from another machine of the resolver, and no more; and
     // what the resolver answers itself is its answer, whatever another name had.
-    let other = about(b"lone", vec![asks(0), forges(57, &[C])], 200);
-    let own = about(b"lone", vec![asks(0), answers(57, &[B])], 200);
+    let other = about(*b"lone", vec![asks(0), forges(57, &[C])], 200);
+    let own = about(*b"lone", vec![asks(0), answers(57, &[B])], 200);
     for exchange in [other, own] {
         assert_eq!(judge(&exchange, SERVER, &habits, (list, &known)), None);
     }
     // Nor is an answer its own witness.
-    let again = about(b"once", vec![asks(0), forges(57, &[B])], 300);
+    let again = about(*b"once", vec![asks(0), forges(57, &[B])], 300);
     assert_eq!(judge(&again, SERVER, &habits, (list, &known)), None);
 }
 
@@ -448,8 +448,12 @@ fn an_address_that_was_shown_to_be_false_is_false_for_other_names() {
 fn false_addresses_do_not_depend_on_the_order() {
     let exchange =
         |name, first| about(name, vec![asks(0), forges(7, &[B]), answers(56, &[A])], first);
-    let all =
-        [exchange(b"aaaa", 30), exchange(b"bbbb", 20), exchange(b"aaaa", 10), exchange(b"cccc", 5)];
+    let all = [
+        exchange(*b"aaaa", 30),
+        exchange(*b"bbbb", 20),
+        exchange(*b"aaaa", 10),
+        exchange(*b"cccc", 5),
+    ];
     let proof = |exchange: &Exchange| {
         judge(exchange, SERVER, &Habits::default(), (list(), &FalseAddresses::default())).unwrap()
     };
