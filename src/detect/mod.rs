@@ -31,6 +31,7 @@ mod scene;
 mod silence;
 mod tape;
 mod tls;
+mod unsaid;
 mod watch;
 
 pub use rate::{Held, Rates, Speed};

@@ -323,7 +323,7 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
 }
 
 /// Whether the clock of their stated sender stood later in `seen` than in `rst` (RFC 7323 §5.4).
-fn is_later_by_clock(seen: &Sighting, rst: &Sighting) -> bool {
+pub(super) fn is_later_by_clock(seen: &Sighting, rst: &Sighting) -> bool {
     let clocks = seen.timestamps.zip(rst.timestamps);
     clocks.is_some_and(|(seen, rst)| SeqNumber(seen.value).is_after(SeqNumber(rst.value)))
 }
@@ -464,7 +464,7 @@ fn highest<'a>(
 /// behind them takes 4 µs or less a step (RFC 6528 §3), so a quarter of a second.
 const ISN_STEP_MIN: u32 = 1 << 16;
 /// How long packets may overtake each other before the tap.
-const REORDERING: Duration = Duration::from_millis(10);
+pub(super) const REORDERING: Duration = Duration::from_millis(10);
 /// The largest window that TCP can have (RFC 7323 §2.3).
 const WINDOW_MAX: u32 = 1 << 30;
 /// Link padding that some captures count as data: a frame of 60 bytes holds 6 beside the headers,

@@ -3,7 +3,7 @@
 use super::baseline::Baseline;
 use super::reset::{speaks_against, trigger_of};
 use super::scene::{Words, fact};
-use super::{Answer, Conflict, Scene, device, marks};
+use super::{Answer, Conflict, Scene, device, marks, unsaid};
 use crate::evidence::{Fact, Grade, Kind, Signal, Suspicion};
 use crate::flow::Sighting;
 use crate::wire::{Direction, Duration, FrameId};
@@ -14,7 +14,8 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Suspicion> {
     let suspect =
         quarrel.forged.first().copied().or_else(|| noticed(scene)).or_else(|| foreign(scene))?;
     let forged = forged_frames(scene, &quarrel, &suspect);
-    let facts = facts(scene, &quarrel, &suspect, &forged);
+    let mut facts = facts(scene, &quarrel, &suspect, &forged);
+    let denies = unsaid::add(&mut facts, scene, &suspect, &forged);
     let answer = answer_of(scene, &forged);
     let trigger =
         answer.and_then(|answer| answer.request).or_else(|| trigger_of(scene, suspect.frame));
@@ -27,7 +28,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Suspicion> {
         injector: Some(device::portrait(scene, &forged, Some(Direction::ToClient))),
         block_page: answer.map(Answer::told),
         until: None,
-        genuine: genuine_frames(scene, &quarrel, &forged),
+        genuine: genuine_frames(scene, &quarrel, (&forged, denies)),
         forged,
         haste: marks::haste_of(scene, &facts),
         facts,
@@ -151,9 +152,10 @@ pub(super) fn forged_frames(
 pub(super) fn genuine_frames(
     scene: &Scene<'_>,
     quarrel: &Quarrel<'_>,
-    forged: &[FrameId],
+    (forged, denies): (&[FrameId], Option<FrameId>),
 ) -> Vec<FrameId> {
     let mut genuine: Vec<FrameId> = quarrel.genuine.iter().map(|seen| seen.frame).collect();
+    genuine.extend(denies);
     let Some(first) = forged.first() else { return genuine };
     if !quarrel.conflicts.is_empty() {
         let theirs = scene

@@ -7,7 +7,7 @@ use super::baseline::Baseline;
 use super::reset::{speaks_against, trigger_of};
 use super::response::{Quarrel, forged_frames, genuine_frames, overlap};
 use super::scene::{Words, fact};
-use super::{Conflict, Scene, device, marks};
+use super::{Conflict, Scene, device, marks, unsaid};
 use crate::evidence::{Fact, Grade, Kind, Signal, Suspicion};
 use crate::flow::Sighting;
 use crate::wire::Direction;
@@ -25,6 +25,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Suspicion> {
     if facts.iter().all(|fact| speaks_against(fact.signal)) {
         return None;
     }
+    let denies = unsaid::add(&mut facts, scene, &suspect, &forged);
     facts.push(refusal.early(scene));
     Some(Suspicion {
         kind: Kind::Tls,
@@ -37,7 +38,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Suspicion> {
         injector: Some(device::portrait(scene, &forged, Some(Direction::ToClient))),
         until: None,
         block_page: None,
-        genuine: genuine_frames(scene, &quarrel, &forged),
+        genuine: genuine_frames(scene, &quarrel, (&forged, denies)),
         forged,
     })
 }

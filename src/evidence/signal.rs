@@ -84,6 +84,8 @@ signals! {
     FinAckSkew = "fin_ack_skew", Sequence;
     /// The sender of a FIN goes on sending data beyond it.
     DataAfterFin = "data_after_fin", Sequence;
+    /// The stated sender of an answer says later that it has not sent it.
+    AnswerUnsaid = "answer_unsaid", Sequence;
     /// Two SYN/ACKs of different numbers to one SYN.
     SynAckConflict = "synack_conflict", Sequence;
     /// The same bytes of the stream twice, with different content.

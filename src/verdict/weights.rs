@@ -109,6 +109,14 @@ const TABLE: &[(Signal, Weight)] = &[
         ),
     ),
     (
+        Signal::AnswerUnsaid,
+        weight(
+            18.0,
+            8.0,
+            "hand-set, as rst_then_data: scenarios (even of 0 to 299, odd of 601 to 899) 120+91 interfered, 0+0 innocent; 1 public capture in part, of a stack in a program",
+        ),
+    ),
+    (
         Signal::SynAckConflict,
         weight(
             26.0,

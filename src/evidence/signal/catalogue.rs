@@ -61,6 +61,13 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "RFC 9293 section 3.6",
     ),
     entry(
+        Signal::AnswerUnsaid,
+        "After an answer, a bare acknowledgment of the same sender with a sequence number before that answer: in full later by its own TCP clock, in part a round trip later.",
+        "Its sender has not sent that answer: such a packet has the number of the next byte to be sent.",
+        "A stack that goes back to what was not acknowledged; an acknowledgment that was very late.",
+        "RFC 9293 section 3.10.7.4; RFC 7323 section 5.4",
+    ),
+    entry(
         Signal::SynAckConflict,
         "A second SYN/ACK acknowledges the same SYN as the first, with another initial sequence number. Full weight where one SYN was seen, both came before any is sent again (900 ms), and the headers differ with nothing more said on the foreign line, or the server denies it; a proof where the server then also repeats its own number, or rejects the acknowledgment of the other, and the two did not come within 2 ms of each other after a longer way.",
         "Two responders: a stack takes one initial sequence number for a connection, and repeats it.",
