@@ -414,8 +414,11 @@ fn sends_after_fin(scene: &Scene<'_>, fin: &Sighting) -> Option<Contradiction> {
             && !seen.is_fin_of(end)
     };
     // What goes on where the FIN stood. Data far beyond may be of a later connection between the same
-    // ports, of which the capture lacks the SYN.
-    let adjoins = |seen: &&Sighting| beyond(seen) && seen.seq.distance_from(end) <= 0;
+    // ports, of which the capture lacks the SYN; and what begins anew further back may itself be by
+    // somebody else, who came late.
+    let adjoins = |seen: &&Sighting| {
+        beyond(seen) && seen.seq.distance_from(end) <= 0 && seen.seq.distance_from(fin.seq) >= 0
+    };
     let adjoining = scene.after(fin, fin.direction).find(adjoins);
     let next = adjoining.or_else(|| scene.after(fin, fin.direction).find(beyond))?;
     let claimed = scene.claimed(fin);
