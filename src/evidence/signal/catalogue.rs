@@ -363,7 +363,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::ControlPassed,
-        "Another flow of the same client to the same port of the same server, for another name, was answered while the silence lasted; or both before and after it within two minutes, where the silence began on a fresh connection and no other flow of the client was silent at the time; or two servers of the same prefix (/24, /48) answered the client so, and the server another client that asked for another name. In part: on one side only, or another server of the prefix alone.",
+        "Another flow of the same client to the same port of the same server, for another name, was answered while the silence lasted; or both before and after it within two minutes, where the silence began on a fresh connection and no other flow of the client was silent at the time; or two servers of the same prefix (/24, /48), of which one may be the server itself at another time, answered the client so, and the server another client that asked for another name. In part: on one side only, or another server of the prefix alone.",
         "Path and server were alive for other names: the name, and nothing else that this capture shows, makes the difference.",
         "A server that treats its names differently; machines behind one address of which one is dead; a full queue that discards by chance. In part: a server whose queue is full, or dead, behind SYN cookies (RFC 4987 section 3.6), which connect all the same.",
         "The rule of control measurements: OONI Web Connectivity; Weaver, Sommer, Paxson 2009",
