@@ -14,7 +14,7 @@ use std::net::IpAddr;
 
 use super::hosts::hash;
 use super::passages::{Road, Subject, network, of_same_family};
-use crate::evidence::Run;
+use crate::evidence::{Lost, Run};
 use crate::wire::{Direction, Duration, FrameId, Timestamp};
 
 /// A run of a flow.
@@ -32,8 +32,8 @@ pub struct Swift {
     pub run: Run,
     /// The whole flow, and not its fastest part.
     pub whole: bool,
-    /// Share of the flow's payload that was sent again, in thousandths.
-    pub lost: u16,
+    /// How much of the flow's payload was sent again.
+    pub lost: Lost,
 }
 
 /// The swift runs of a recording.

@@ -35,7 +35,7 @@ pub use flow::{
 };
 pub use host::{AccessRecord, HostRecord, HostVerdict};
 pub use parting::chance_of_parting;
-pub use rate::{Ceiling, Policed, Run, Slices};
+pub use rate::{Ceiling, Lost, Policed, Run, Slices};
 pub use reach::Reach;
 pub use service::{JoinedBy, NamesRecord, ServiceRecord};
 pub use signal::{Family, Signal, SignalEntry};

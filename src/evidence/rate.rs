@@ -28,6 +28,27 @@ impl Run {
     }
 }
 
+/// Shares of a direction's payload that were sent again, in thousandths.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Lost {
+    /// What the capture had not seen: it was lost before the capture point.
+    pub before: u16,
+    /// What the capture had seen already: it was lost beyond it, or thought so.
+    pub beyond: u16,
+}
+
+impl Lost {
+    /// Both.
+    pub const fn share(&self) -> u16 {
+        self.before.saturating_add(self.beyond)
+    }
+
+    /// On one side of the capture point.
+    pub const fn at(&self, beyond: bool) -> u16 {
+        if beyond { self.beyond } else { self.before }
+    }
+}
+
 /// What was lost of one direction of a flow, and how the delivered bytes lie in time.
 ///
 /// A token bucket (RFC 2697) is empty whenever it drops a packet, so what has passed at each loss
@@ -47,12 +68,14 @@ pub struct Ceiling {
     pub last: (FrameId, Timestamp),
     /// Payload segments that were sent again.
     pub losses: u32,
-    /// Their share of all payload bytes, in thousandths.
-    pub share: u16,
+    /// Their share of all payload bytes.
+    pub lost: Lost,
     /// The slope of the line, in payload bytes a second.
     pub rate: u64,
     /// The height of the line when the first payload passed, in bytes.
     pub burst: u64,
+    /// What the bucket holds at most, in bytes, where waits of the sender show that it runs over.
+    pub holds: Option<u64>,
     /// How far what was delivered lies from the line, in bytes (root mean square).
     pub wobble: u64,
     /// Bytes delivered from the first loss to the last.
@@ -115,6 +138,15 @@ impl Slices {
     /// How many slices it happened in.
     pub const fn count(&self) -> u32 {
         self.hit.count_ones()
+    }
+
+    /// How many slices it happened in that end before `from` the beginning, and that begin after
+    /// `until`.
+    pub fn beside(&self, from: Duration, until: Duration) -> (u32, u32) {
+        let below = |at: u64| if at >= 64 { u64::MAX } else { (1 << at) - 1 };
+        let before = self.hit & below(from.as_nanos() >> self.width);
+        let after = self.hit & !below((until.as_nanos() >> self.width) + 1);
+        (before.count_ones(), after.count_ones())
     }
 
     /// The end of the last slice in which it happened, of those that end before `after` the

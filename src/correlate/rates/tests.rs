@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::evidence::{Confidence, Run, Slices};
+use crate::evidence::{Confidence, Lost, Run, Slices};
 use crate::verdict;
 use crate::wire::{Endpoint, Timestamp, Transport};
 
@@ -37,9 +37,10 @@ fn slow(second: i64, name: &str) -> Slow {
             felt: at(onset - 50),
             last: (frame(400), at(last)),
             losses: 41,
-            share: 200,
+            lost: Lost { before: 200, beyond: 0 },
             rate: 20_000,
             burst: 10_000,
+            holds: None,
             wobble: 1_500,
             reach: 200_000,
             slices,
@@ -57,7 +58,7 @@ fn fast(millis: i64, name: &str, server: u8) -> Swift {
         begins: FrameId::new(0, millis.unsigned_abs()),
         run: Run { from: at(millis), span: Duration::from_millis(200), bytes: 120_000 },
         whole: true,
-        lost: 0,
+        lost: Lost::default(),
     }
 }
 
@@ -114,12 +115,50 @@ fn soon_after_no_bucket_of_the_line_could_have_filled_and_long_after_it_could() 
 }
 
 #[test]
+fn a_run_out_of_the_same_bucket_would_bend_the_line() {
+    // Two bouts of losses, and seven seconds between them in which a bucket may fill.
+    let bouts = |second: &[u64]| {
+        let mut slow = slow(100, "a.example");
+        let mut slices = Slices::default();
+        let first = (0..6).map(|n| 250 * n);
+        first.chain(second.iter().copied()).for_each(|at| slices.note(Duration::from_millis(at)));
+        slow.ceiling.slices = slices;
+        [slow]
+    };
+    let mut run = fast(108_500, "b.example", 1);
+    run.run.bytes = 60_000;
+    let run = || [run.clone()];
+    assert_eq!(level(&bouts(&[9_000, 9_250, 9_500, 10_000]), run()), Some(Confidence::Likely));
+    // Too few points behind it, or a line that is crooked by as much.
+    assert_eq!(level(&bouts(&[10_000]), run()), Some(Confidence::Possible));
+    let mut crooked = bouts(&[9_000, 9_250, 9_500, 10_000]);
+    crooked[0].ceiling.wobble = 4_300;
+    assert_eq!(level(&crooked, run()), Some(Confidence::Possible));
+}
+
+#[test]
+fn a_bucket_that_runs_over_is_full_before_long() {
+    let mut slow = slow(100, "a.example");
+    let late = [fast(140_000, "b.example", 1)];
+    assert_eq!(level(&[slow.clone()], late.clone()), Some(Confidence::Possible));
+    slow.ceiling.holds = Some(30_000);
+    assert_eq!(level(&[slow.clone()], late.clone()), Some(Confidence::Likely));
+    slow.ceiling.holds = Some(60_000);
+    assert_eq!(level(&[slow], late), Some(Confidence::Possible));
+}
+
+#[test]
 fn a_control_that_loses_as_much_is_none_and_one_from_elsewhere_is_half_a_control() {
-    let lossy = [Swift { lost: 150, ..fast(103_000, "b.example", 1) }];
-    assert_eq!(level(&[slow(100, "a.example")], lossy), None);
-    let mut uneven = Swift { lost: 40, ..fast(103_000, "b.example", 1) };
+    let lossy =
+        |before, beyond| Swift { lost: Lost { before, beyond }, ..fast(103_000, "b.example", 1) };
+    assert_eq!(level(&[slow(100, "a.example")], [lossy(150, 0)]), None);
+    // What was lost on the other side of the capture point was not lost in the same queue.
+    assert_eq!(level(&[slow(100, "a.example")], [lossy(0, 150)]), Some(Confidence::Likely));
+    let mut uneven = lossy(40, 0);
     uneven.run.span = Duration::from_millis(1_300);
-    assert_eq!(level(&[slow(100, "a.example")], [uneven]), None);
+    assert_eq!(level(&[slow(100, "a.example")], [uneven.clone()]), None);
+    uneven.lost.before = 33;
+    assert_eq!(level(&[slow(100, "a.example")], [uneven]), Some(Confidence::Likely));
     let beside = [fast(103_000, "b.example", 2)];
     assert_eq!(level(&[slow(100, "a.example")], beside), Some(Confidence::Possible));
 }
@@ -131,8 +170,12 @@ fn losses_off_the_line_or_few_are_no_ceiling() {
     assert_eq!(judge(&[slow.clone()], [fast(103_000, "b.example", 1)]), None);
     slow.ceiling.wobble = 10_000;
     assert_eq!(level(&[slow.clone()], [fast(103_000, "b.example", 1)]), Some(Confidence::Possible));
+    // A bucket's line is no thicker for being long; chance's is.
+    slow.ceiling.reach = 600_000;
+    assert_eq!(level(&[slow.clone()], [fast(103_000, "b.example", 1)]), Some(Confidence::Possible));
     slow.ceiling.wobble = 1_000;
-    slow.ceiling.share = 20;
+    assert_eq!(level(&[slow.clone()], [fast(103_000, "b.example", 1)]), Some(Confidence::Likely));
+    slow.ceiling.lost.before = 20;
     assert_eq!(judge(&[slow], [fast(103_000, "b.example", 1)]), None);
 }
 

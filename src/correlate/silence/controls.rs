@@ -139,6 +139,7 @@ impl<'a> Controls<'a> {
         (here, path): (Sides, Sides),
         (beside, others_fell_silent): (usize, bool),
     ) -> Option<Grade> {
+        let several = beside + usize::from(here.any()) >= 2;
         match silent.what {
             // Firewalls and limits of the server's own are too near.
             Signal::SynUnanswered if here.any() || path.both() => Some(Grade::Half),
@@ -155,7 +156,7 @@ impl<'a> Controls<'a> {
             }
             // Several beside it show that the way lives, and what others got, that the server does.
             // Its handshake does not: a full queue behind SYN cookies forgets it.
-            _ if path.during && beside >= 2 && self.alive.is_some() => Some(Grade::Full),
+            _ if path.during && several && self.alive.is_some() => Some(Grade::Full),
             // Servers beside it say nothing of this one, unless it is known to have lived.
             _ if here.any() || (path.both() && self.alive.is_some()) => Some(Grade::Half),
             _ => None,
@@ -279,6 +280,11 @@ fn alive_for_others(silent: &Silent, span: Span, elsewhere: &[Elsewhere<'_>]) ->
     let mut first = None;
     for Elsewhere { client, passed } in elsewhere {
         let moments = [passed.earliest, passed.latest];
+        // A capture near the server has the answer that was withheld from the client.
+        let withheld = silent.what == Signal::AckWithheld && moments == [moments[0]; 2];
+        if withheld && moments[0].1 == silent.begins {
+            continue;
+        }
         for (time, begins) in
             moments.into_iter().filter(|(time, _)| *time >= window.0 && *time <= window.1)
         {

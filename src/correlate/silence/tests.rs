@@ -146,12 +146,35 @@ fn servers_beside_it_show_the_way_and_what_another_client_got_shows_the_server()
     let queue = [other(103, "a.example"), other(104, "d.example")];
     assert_eq!(with(&two(), &queue), Some(Confidence::Possible), "a queue chooses no names");
     assert_eq!(with(&one, &alive), Some(Confidence::Possible));
+    let itself = || [passed(90, "b.example", 1), passed(104, "c.example", 8)];
+    assert_eq!(with(&itself(), &alive), Some(Confidence::Likely), "one beside it, and the server");
+    assert_eq!(with(&itself(), &[]), Some(Confidence::Possible));
+    assert_eq!(with(&itself()[..1], &alive), Some(Confidence::Possible));
     assert_ne!(with(&late(), &alive), Some(Confidence::Likely));
     let told = judge(&silent, two().into_iter().chain(alive)).expect("a suspicion").suspicion;
     assert!(told.facts.iter().any(|fact| fact.text.contains("answered another client")));
     assert_eq!(told.alternatives.len(), 1);
     let open = judge(&silent, two()).expect("a suspicion").suspicion.alternatives;
     assert!(open.iter().any(|open| open.contains("overloaded")), "{open:?}");
+}
+
+#[test]
+fn an_answer_that_only_the_capture_has_is_not_the_name_passing() {
+    let withheld = Silent { what: Signal::AckWithheld, ..silent(100, "a.example") };
+    let own = |second| Passage { begins: withheld.begins, ..passed(second, "a.example", 1) };
+    let beside = [passed(90, "b.example", 9), passed(104, "c.example", 8)];
+    let other = Passage {
+        road: Road { client: road(200).server.ip, ..road(1) },
+        ..passed(103, "d.example", 1)
+    };
+    let with = |own: &[Passage]| {
+        let all: Vec<_> = beside.iter().chain([&other]).chain(own).cloned().collect();
+        level(std::slice::from_ref(&withheld), all)
+    };
+    assert_eq!(with(&[own(100)]), Some(Confidence::Likely));
+    // An earlier answer on the same connection did arrive.
+    assert_ne!(with(&[own(95), own(100)]), Some(Confidence::Likely));
+    assert_ne!(with(&[passed(95, "a.example", 1)]), Some(Confidence::Likely));
 }
 
 #[test]

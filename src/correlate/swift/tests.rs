@@ -17,7 +17,7 @@ fn swift(second: i64, name: &str, bytes: u64) -> Swift {
         begins: FrameId::new(0, second.unsigned_abs() + bytes),
         run: Run { from, span: Duration::from_secs(1), bytes },
         whole: true,
-        lost: 0,
+        lost: Lost::default(),
     }
 }
 

@@ -377,23 +377,23 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::RatePoliced,
-        "One direction loses 5 % of its payload or more, at 8 or more losses spread over a second or more, and what had been delivered at each loss lies on one straight line in time, within 4 % of its length or two segments. Where 25 % are lost, 6 % of its length will do. In part: 3 %, 5 losses, half a second, 6 %. Behind the point of loss the bytes seen are counted, before it the bytes acknowledged.",
+        "One direction loses 5 % of its payload or more, at 8 or more losses spread over a second or more, and what had been delivered at each loss lies on one straight line in time, within 4 % of its length or two segments, and within three in any case. Where 25 % are lost, 6 % of its length will do. In part: 3 %, 5 losses, half a second, 6 %. Behind the point of loss the bytes seen are counted, before it the bytes acknowledged. Of a sender's waits only 0.4 or 0.2 s count where that makes the line straighter by a fifth. A segment that is sent alone after 0.2 s in which neither side sent anything, and of which the acknowledgment brings more, counts as sent again.",
         "A token bucket without a queue: it is empty whenever it drops, so its rate is the slope of that line and its burst the height at the start. Nothing by itself about whose bucket it is. Beside a faster control it shows that this name is held back.",
         "A line or plan that is policed as a whole, which is common; a sender of constant rate on a line that loses as much for everybody; a queue that is always full.",
         "Flach and others, An Internet-Wide Analysis of Traffic Policing, SIGCOMM 2016; Xue and others, Throttling Twitter, IMC 2021 (130 to 150 kbit/s, both ways, by dropping)",
     ),
     entry(
         Signal::ControlPassed,
-        "Another flow of the same client to the same port of the same server, for another name, was answered while the silence lasted; or both before and after it within two minutes, where the silence began on a fresh connection and no other flow of the client was silent at the time; or two servers of the same prefix (/24, /48) answered the client so, and the server another client that asked for another name. In part: on one side only, or another server of the prefix alone.",
+        "Another flow of the same client to the same port of the same server, for another name, was answered while the silence lasted; or both before and after it within two minutes, where the silence began on a fresh connection and no other flow of the client was silent at the time; or two servers of the same prefix (/24, /48), of which one may be the server itself at another time, answered the client so, and the server another client that asked for another name. In part: on one side only, or another server of the prefix alone.",
         "Path and server were alive for other names: the name, and nothing else that this capture shows, makes the difference.",
         "A server that treats its names differently; machines behind one address of which one is dead; a full queue that discards by chance. In part: a server whose queue is full, or dead, behind SYN cookies (RFC 4987 section 3.6), which connect all the same.",
         "The rule of control measurements: OONI Web Connectivity; Weaver, Sommer, Paxson 2009",
     ),
     entry(
         Signal::ControlFaster,
-        "A flow of the same client to the same server, for another name and in the same direction, carried three times what the ceiling lets pass in that time, losing clearly less than if both lost alike, and 2 % at most, or at ten times the rate, or a third as much at five times; it began after the first loss, so that even a bucket shared by both flows would have held it. In part: it came before, or the server is another one of the same prefix (/24, /48).",
+        "A flow of the same client to the same server, for another name and in the same direction, carried three times what the ceiling lets pass in that time, losing clearly less than if both lost alike, and 2 % at most, or at ten times the rate, or a third as much at five times, or a sixth at three times (losses on the slow flow's side of the capture point alone); it began after the first loss, so that even a bucket shared by both flows would have held it, or that what it carried would show as a step in the line. In part: it came before, or the server is another one of the same prefix (/24, /48).",
         "Line, path and server could do more for another name: the name, and nothing else that this capture shows, makes the difference.",
-        "A server that slows some names or users itself; a full line that flows share very unevenly. In part: a line policed as a whole whose burst the other flow had used up.",
+        "A server that slows some names or users itself; a full line that flows share very unevenly; a bad link among several side by side, which ports choose. In part: a line policed as a whole whose burst the other flow had used up.",
         "The rule of control measurements: Xue and others, IMC 2021 (a scrambled replay beside the original); Kakhki and others, IMC 2015",
     ),
     entry(
