@@ -140,10 +140,17 @@ impl Place {
         let (least, flows) =
             home.map_or((self.handshake_least, self.flows), |ttl| self.as_far_as(ttl));
         let quicker = least.filter(|(least, _)| *least < needs);
+        // Of so many handshakes the quickest is what the way needs, and not much less can be enough.
+        let alone = |least: Duration| {
+            haste.is_alone(least)
+                || (flows >= MANY
+                    && haste.other.is_none_or(|other| other.times(4) < least.times(3)))
+        };
         let Some((least, example)) = quicker else {
             let gain = needs.as_nanos().saturating_sub(took.as_nanos());
             let thin = flows <= 1 && gain < LATENESS.as_nanos();
-            return Some(Fact { grade: if thin { Grade::Half } else { fact.grade }, ..fact });
+            let grade = if alone(needs) { Grade::Full } else { fact.grade };
+            return Some(Fact { grade: if thin { Grade::Half } else { grade }, ..fact });
         };
         let frame = fact.frame;
         let signal = if took < least.over(2) && least > TELLING_MIN {
@@ -153,7 +160,7 @@ impl Place {
         } else {
             return None;
         };
-        let grade = if haste.is_alone(least) { fact.grade } else { Grade::Half };
+        let grade = if alone(least) { Grade::Full } else { Grade::Half };
         Some(Fact {
             signal,
             grade,
@@ -170,6 +177,8 @@ impl Place {
     }
 }
 
+/// Handshakes of which the quickest tells what a way needs.
+const MANY: u64 = 3;
 /// TTLs that are told apart at one place.
 const HOMES_MAX: usize = 4;
 /// TTLs this near may be one sender's.

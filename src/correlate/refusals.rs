@@ -114,18 +114,29 @@ impl Acceptances {
         changed
     }
 
-    /// Holds a refusal against the handshakes of the same port.
-    pub fn judge(&self, refusal: &Refusal) -> Option<Suspicion> {
-        let Refusal { server, frame, took, ttl, .. } = *refusal;
-        let place = self.ports.get(&(hash(server), server))?;
-        let whose = format!("in {} the port {} of {}", others(place.flows), server.port, server.ip);
-        let facts: Vec<Fact> = [
+    /// What the handshakes of the same port say of a refusal, for it and against it; or, where it
+    /// never accepted anybody, those of the other port of the same address.
+    pub fn facts(&self, refusal: &Refusal) -> Vec<Fact> {
+        let beside = || twin(refusal.server).and_then(|other| Some((other, self.place(other)?)));
+        let known = self.place(refusal.server).map(|place| (refusal.server, place)).or_else(beside);
+        known.map_or_else(Vec::new, |(port, place)| Self::held(refusal, port, place))
+    }
+
+    fn held(refusal: &Refusal, port: Endpoint, place: &Place) -> Vec<Fact> {
+        let Refusal { frame, took, ttl, .. } = *refusal;
+        let whose = format!("in {} the port {} of {}", others(place.flows), port.port, port.ip);
+        let facts = [
             place.timing_fact(frame, took, (Signal::RstFast, &whose)),
             place.ttl_fact(frame, ttl, &whose),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
+        ];
+        facts.into_iter().flatten().collect()
+    }
+
+    /// Holds a refusal against the handshakes of the same port.
+    pub fn judge(&self, refusal: &Refusal) -> Option<Suspicion> {
+        let Refusal { server, frame, ttl, .. } = *refusal;
+        let place = self.place(server)?;
+        let facts = Self::held(refusal, server, place);
         let elsewhere = facts.iter().any(|fact| fact.signal == Signal::TtlShift);
         elsewhere.then(|| Suspicion {
             kind: Kind::Reset,

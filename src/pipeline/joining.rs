@@ -52,6 +52,7 @@ pub(super) fn join_refusals(flows: &mut [Ended], acceptances: &Acceptances) {
         flows.iter_mut().filter(|ended| ended.refusal.is_some()).collect();
     refused.sort_by_key(|ended| ended.first_frame);
     for ended in refused.into_iter().take(Refused::FLOWS_MAX) {
+        hold_refusals(ended, acceptances);
         let Some(suspicion) = ended.refusal.and_then(|refusal| acceptances.judge(&refusal)) else {
             continue;
         };
@@ -63,6 +64,26 @@ pub(super) fn join_refusals(flows: &mut [Ended], acceptances: &Acceptances) {
         if !ended.found.iter().any(known) {
             ended.found.retain(|found| found.suspicion.kind != suspicion.kind);
             ended.found.push(Found::new(suspicion, verdict, None));
+        }
+    }
+}
+
+/// Adds what the same port's handshakes say to a suspicion of the refusal that has nothing else to hold
+/// it against: its stated sender said nothing in this connection.
+fn hold_refusals(ended: &mut Ended, acceptances: &Acceptances) {
+    let Some(refusal) = ended.refusal else { return };
+    let of_it = |found: &&mut Found| {
+        found.suspicion.kind == Kind::Reset && found.suspicion.forged.contains(&refusal.frame)
+    };
+    for found in ended.found.iter_mut().filter(of_it) {
+        let facts = &mut found.suspicion.facts;
+        for fact in acceptances.facts(&refusal) {
+            if facts.iter().all(|known| known.signal.family() != fact.signal.family()) {
+                facts.push(fact);
+            }
+        }
+        if let Some(verdict) = verdict::weigh(&found.suspicion) {
+            found.verdict = verdict;
         }
     }
 }
