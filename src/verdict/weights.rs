@@ -72,7 +72,7 @@ const TABLE: &[(Signal, Weight)] = &[
         Signal::RstThenData,
         weight(
             17.0,
-            13.0,
+            14.0,
             "3 of 3,890 plainly met, all without a new place in the stream; fitted: 33+161 interfered, 0+32 innocent",
         ),
     ),
@@ -207,8 +207,8 @@ const TABLE: &[(Signal, Weight)] = &[
     (
         Signal::RstTtlSplit,
         weight(
-            10.0,
-            10.0,
+            9.0,
+            9.0,
             "ttl_shift without its commonest innocent cause; held down for firewalls",
         ),
     ),
