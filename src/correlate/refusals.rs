@@ -328,4 +328,52 @@ mod tests {
             "f9 came 6.0 ms after what it answers; the port 443 of 203.0.113.9 needs 90.0 ms, as in f2"
         );
     }
+
+    #[test]
+    fn many_handshakes_tell_what_a_way_needs() {
+        // 80 ms after a request and 110 ms after the packet before it; the way needs 200 ms.
+        let grade = |handshakes: &[u64], before: u64| {
+            let mut known = Acceptances::default();
+            for (number, millis) in (1..).zip(handshakes) {
+                let handshake = Some(Duration::from_millis(*millis));
+                known.add(SERVER, (FrameId::new(0, number), Ttl(60)), handshake);
+            }
+            let fact = Fact {
+                signal: Signal::RstFast,
+                grade: Grade::Half,
+                frame: FrameId::new(0, 9),
+                expected: String::new(),
+                observed: String::new(),
+                text: String::new(),
+            };
+            let millis = Duration::from_millis;
+            let haste = Haste { took: millis(80), needs: millis(200), other: Some(millis(before)) };
+            let place = known.place(SERVER)?;
+            Some(place.hold(fact, haste, (Some(Ttl(60)), "it"))?.grade)
+        };
+        assert_eq!(grade(&[200, 204, 201], 110), Some(Grade::Full));
+        assert_eq!(grade(&[200, 204], 110), Some(Grade::Half), "two handshakes may both be late");
+        assert_eq!(grade(&[200, 204, 201], 160), Some(Grade::Half), "it may answer that");
+    }
+
+    #[test]
+    fn a_port_that_never_accepted_is_held_against_the_other_one() {
+        let refusal = |ttl| Refusal {
+            server: Endpoint::new(SERVER.ip, 80),
+            syn: FrameId::new(0, 7),
+            frame: FrameId::new(0, 8),
+            time: Timestamp::ZERO,
+            took: Duration::from_millis(41),
+            ttl: Ttl(ttl),
+        };
+        let signals = |ttl| -> Vec<Signal> {
+            known().facts(&refusal(ttl)).iter().map(|fact| fact.signal).collect()
+        };
+        assert_eq!(signals(61), [Signal::TimingMatch, Signal::TtlShift]);
+        assert_eq!(signals(52), [Signal::TimingMatch, Signal::TtlMatch]);
+        // By itself a port that nobody saw open may be closed by anybody.
+        assert_eq!(known().judge(&refusal(61)), None);
+        let other = Refusal { server: Endpoint::new(SERVER.ip, 8080), ..refusal(61) };
+        assert!(known().facts(&other).is_empty());
+    }
 }

@@ -273,10 +273,13 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     // Within that time, what was sent before the RST may still arrive behind it, unless its sender's
     // own clock says that it was sent after it.
     let patience = scene.server_rtt().map_or(REORDERING, |rtt| rtt.over(4).max(REORDERING));
-    let next =
-        unaware().min_by_key(|seen| (bare(seen), !is_later_by_clock(seen, rst), seen.frame))?;
-    let later = next.after(rst);
-    let settled = later >= patience || is_later_by_clock(next, rst);
+    let settled = |seen: &Sighting| seen.after(rst) >= patience || is_later_by_clock(seen, rst);
+    let to_server = rst.direction == Direction::ToServer;
+    let next = unaware().min_by_key(|seen| {
+        let hasty = to_server && !settled(seen);
+        (bare(seen), !is_later_by_clock(seen, rst), hasty, seen.frame)
+    })?;
+    let (later, settled) = (next.after(rst), settled(next));
     let grade = match (rst.direction, settled) {
         (Direction::ToClient, true) if !is_of_this_connection(scene, rst) => Grade::Half,
         // A bare acknowledgment may have been overtaken by the RST: seen on a jittery path.

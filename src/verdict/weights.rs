@@ -207,8 +207,8 @@ const TABLE: &[(Signal, Weight)] = &[
     (
         Signal::RstTtlSplit,
         weight(
-            9.0,
-            9.0,
+            10.0,
+            10.0,
             "ttl_shift without its commonest innocent cause; held down for firewalls",
         ),
     ),
@@ -304,7 +304,7 @@ const TABLE: &[(Signal, Weight)] = &[
     (
         Signal::RstTrigger,
         weight(
-            2.0,
+            1.0,
             1.0,
             "a description: crashed back ends do the same; fitted: 711+0 interfered, 271+0 innocent",
         ),
