@@ -184,13 +184,17 @@ fn header_lines(headers: &[(&str, &str)], status: Option<u16>) -> Vec<HeaderLine
 /// Writes `content-type` as `Content-Type: value`: names are free of case (RFC 9110 §5.1), patterns
 /// are not.
 fn write_line(out: &mut String, name: &str, value: &str) {
-    let mut first = true;
-    out.extend(name.chars().map(|character| {
-        let letter =
-            if first { character.to_ascii_uppercase() } else { character.to_ascii_lowercase() };
-        first = character == '-';
-        letter
-    }));
+    let begin = out.len();
+    out.push_str(name);
+    let Some(written) = out.get_mut(begin..) else { return };
+    written.make_ascii_lowercase();
+    let words = name.match_indices('-').map(|(dash, _)| dash + 1);
+    for word in std::iter::once(0).chain(words) {
+        // Where the word begins with more than a byte, there is nothing to write large.
+        if let Some(initial) = written.get_mut(word..word + 1) {
+            initial.make_ascii_uppercase();
+        }
+    }
     out.push_str(": ");
     out.push_str(value);
 }

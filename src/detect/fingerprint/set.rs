@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 use sha2::{Digest, Sha256};
@@ -10,6 +11,7 @@ use super::answer::{Answer, Page};
 use super::dns::{DnsEntry, DnsIndex};
 use super::list::List;
 use super::load::{FingerprintError, LoadReport};
+use super::pattern::Trust;
 use super::row::Row;
 use super::scan::{Match, Scan};
 use crate::evidence::ListSource;
@@ -25,8 +27,8 @@ pub struct FingerprintSet {
     sources: Vec<ListSource>,
     rows: Vec<Row>,
     dns: DnsIndex,
-    /// Finds the needle of row `i` as pattern `i`.
-    automaton: Option<AhoCorasick>,
+    /// Finds the needle of row `i` as pattern `i`; built when an answer wants it first.
+    automaton: OnceLock<Option<AhoCorasick>>,
 }
 
 impl FingerprintSet {
@@ -39,7 +41,7 @@ impl FingerprintSet {
     pub fn builtin() -> Self {
         let mut set = Self::default();
         // A test holds that every row of it loads.
-        let _ = set.load(Self::BUILTIN_NAME, BUILTIN.as_bytes());
+        let _ = set.add((Self::BUILTIN_NAME, Trust::Own), BUILTIN.as_bytes());
         set
     }
 
@@ -48,16 +50,22 @@ impl FingerprintSet {
     /// # Errors
     /// A list that is too large, not text or of no known format; the set stays as it was.
     pub fn load(&mut self, name: &str, bytes: &[u8]) -> Result<LoadReport, FingerprintError> {
+        self.add((name, Trust::Foreign), bytes)
+    }
+
+    fn add(
+        &mut self,
+        (name, trust): (&str, Trust),
+        bytes: &[u8],
+    ) -> Result<LoadReport, FingerprintError> {
         if self.sources.len() >= Self::LISTS_MAX {
             return Err(FingerprintError::SetFull);
         }
-        let mut list = List::read(name, bytes, self.sources.len())?;
+        let mut list = List::read(name, bytes, (self.sources.len(), trust))?;
         if self.rows.len().saturating_add(list.rows.len()) > Self::ROWS_MAX {
             return Err(FingerprintError::SetFull);
         }
-        let needles = self.rows.iter().chain(&list.rows).map(|row| row.pattern.needle());
-        let automaton = AhoCorasick::new(needles).map_err(|_| FingerprintError::SetFull)?;
-        self.automaton = Some(automaton);
+        self.automaton = OnceLock::new();
         for (number, row) in (self.rows.len()..).zip(&mut list.rows) {
             row.number = number;
         }
@@ -75,7 +83,7 @@ impl FingerprintSet {
     ///
     /// Only a match whose strength [`accuses`](super::Strength::accuses) speaks for interference.
     pub fn matches(&self, answer: &Answer<'_>) -> Option<Match<'_>> {
-        let automaton = self.automaton.as_ref()?;
+        let automaton = self.automaton()?;
         // Most answers are pictures and the like, and their headers say nothing to any row.
         let headers_only = answer.title.is_none() && !answer.is_text();
         if headers_only && !automaton.is_match(&answer.head()) {
@@ -83,6 +91,13 @@ impl FingerprintSet {
         }
         let page = Page::new(answer);
         Scan::new(automaton, &self.rows, &self.sources, &page).run()
+    }
+
+    /// The needles of at most [`Self::ROWS_MAX`] rows are far from the states that an automaton can
+    /// have, so it can be built.
+    fn automaton(&self) -> Option<&AhoCorasick> {
+        let needles = || self.rows.iter().map(|row| row.pattern.needle());
+        self.automaton.get_or_init(|| AhoCorasick::new(needles()).ok()).as_ref()
     }
 
     /// The lists, in the order in which they were loaded, with the SHA-256 of their bytes.
