@@ -157,6 +157,7 @@ fn body<'a>(head: IpPacket<'_>, bytes: &'a [u8]) -> IpPacket<'a> {
     IpPacket { src, dst, header, protocol, body: Octets::new(bytes, bytes.len() as u32) }
 }
 
+#[inline]
 fn packet<'a>(frame: &Frame<'_>, leaf: &Leaf<'a>) -> Packet<'a> {
     match leaf {
         Leaf::Tcp(leaf) => Packet::Tcp(leaf.segment(frame)),

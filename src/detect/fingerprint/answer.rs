@@ -200,16 +200,27 @@ fn write_line(out: &mut String, name: &str, value: &str) {
 }
 
 fn content_of(content_type: &str) -> Content {
-    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match kind.as_str() {
-        "" | "text/html" | "text/plain" | "application/xhtml+xml" => Content::Page,
-        _ if kind.starts_with("text/") || kind.ends_with("xml") || kind.ends_with("json") => {
-            Content::Text
-        }
-        _ if kind.ends_with("javascript") => Content::Text,
+    const PAGES: [&str; 3] = ["text/html", "text/plain", "application/xhtml+xml"];
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    let is = |whole: &str| kind.eq_ignore_ascii_case(whole);
+    let begins = |with: &str| kind.get(..with.len()).is_some_and(|k| k.eq_ignore_ascii_case(with));
+    let ends = |with: &str| {
+        let at = kind.len().checked_sub(with.len());
+        at.and_then(|at| kind.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(with))
+    };
+    let has = |word: &str| {
+        let mut places = kind.as_bytes().windows(word.len());
+        places.any(|place| place.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    if kind.is_empty() || PAGES.into_iter().any(is) {
+        Content::Page
+    } else if begins("text/") || ["xml", "json", "javascript"].into_iter().any(ends) {
+        Content::Text
+    } else if has("wap") || !kind.contains('/') {
         // WAP pages, and types that a careless injector makes up ("html").
-        _ if kind.contains("wap") || !kind.contains('/') => Content::Page,
-        _ => Content::Other,
+        Content::Page
+    } else {
+        Content::Other
     }
 }
 
