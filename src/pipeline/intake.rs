@@ -40,9 +40,12 @@ impl Intake {
         taker: impl FnOnce(&Packet<'a>, Tick),
     ) {
         self.count(frame);
-        match self.decoder.decode(frame) {
-            Ok(packet) => taker(&packet, self.clock.tick(frame.time, frame.id)),
-            Err(reason) => skip(&mut self.skipped, frame, reason),
+        let clock = &mut self.clock;
+        let handed = self.decoder.hand(frame, |packet| {
+            taker(packet, clock.tick(frame.time, frame.id));
+        });
+        if let Err(reason) = handed {
+            skip(&mut self.skipped, frame, reason);
         }
     }
 

@@ -38,12 +38,7 @@ pub(super) fn of_tcp(
     silent(road, flow.first_frame, unanswered, now).map(Box::new)
 }
 
-fn silent(
-    road: Road,
-    begins: FrameId,
-    unanswered: Unanswered,
-    now: Timestamp,
-) -> Option<Silent> {
+fn silent(road: Road, begins: FrameId, unanswered: Unanswered, now: Timestamp) -> Option<Silent> {
     let Unanswered { what, host, source, trigger, from, until, last, copies, size, idle, .. } =
         unanswered;
     let subject = host.and_then(|host| Subject::of(&host, 0));

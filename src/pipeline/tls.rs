@@ -2,9 +2,7 @@
 
 use crate::detect::{TlsRefusal, Trigger, Watch};
 use crate::evidence::{HostSource, TlsNames};
-use crate::protocol::{
-    CertificateClaims, ClientHello, TlsEvent, TlsReader, TlsSender, TlsVersion,
-};
+use crate::protocol::{CertificateClaims, ClientHello, TlsEvent, TlsReader, TlsSender, TlsVersion};
 use crate::wire::{Direction, FrameId};
 
 /// The readers of both directions, and the names read.

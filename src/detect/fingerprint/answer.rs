@@ -188,12 +188,13 @@ fn write_line(out: &mut String, name: &str, value: &str) {
     out.push_str(name);
     let Some(written) = out.get_mut(begin..) else { return };
     written.make_ascii_lowercase();
-    let words = name.match_indices('-').map(|(dash, _)| dash + 1);
-    for word in std::iter::once(0).chain(words) {
-        // Where the word begins with more than a byte, there is nothing to write large.
-        if let Some(initial) = written.get_mut(word..word + 1) {
+    let mut begins = true;
+    for (at, byte) in name.bytes().enumerate() {
+        // Where a word begins with more than a byte, there is nothing to write large.
+        if begins && let Some(initial) = written.get_mut(at..=at) {
             initial.make_ascii_uppercase();
         }
+        begins = byte == b'-';
     }
     out.push_str(": ");
     out.push_str(value);
