@@ -79,7 +79,7 @@ impl Tape {
         let rings = self.rings.iter().flat_map(|ring| &ring.kept);
         let kept = self.rings.iter().map(|ring| ring.kept.len()).sum::<usize>();
         let mut all = Vec::with_capacity(kept + self.answer.len());
-        all.extend(rings.map(|kept| kept.sighting()));
+        all.extend(rings.map(Kept::sighting));
         all.extend_from_slice(&self.answer);
         all.sort_by_key(|sighting| sighting.frame);
         all.dedup_by_key(|sighting| sighting.frame);
