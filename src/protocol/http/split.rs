@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 
 use super::head::HEAD_BYTES_MAX;
 use crate::protocol::text;
@@ -15,8 +15,6 @@ pub struct Headers {
     lines: Vec<Line>,
     /// How many more there were.
     pub dropped: usize,
-    /// All of `text` that came with the head can be shown as it stands, but line ends.
-    tidy: bool,
 }
 
 /// Where a header line stands in the text.
@@ -80,9 +78,7 @@ impl Headers {
         let inner = trimmed(bytes);
         let kept = bytes.get(inner.clone()).unwrap_or_default();
         let range = match place {
-            Some(place) if self.tidy || !kept.contains(&b'\r') => {
-                place + inner.start..place + inner.end
-            }
+            Some(place) if !kept.contains(&b'\r') => place + inner.start..place + inner.end,
             _ => {
                 let start = self.text.len();
                 self.text.push_str(&text::lossy(kept, HEAD_BYTES_MAX));
@@ -133,8 +129,7 @@ pub(super) struct Split<'a> {
 pub(super) fn split(head: &[u8]) -> Split<'_> {
     let plain = text::plain(head);
     let text = plain.unwrap_or_default().to_owned();
-    let tidy = memchr_iter(b'\r', head).all(|at| head.get(at + 1) == Some(&b'\n'));
-    let headers = Headers { text, tidy, ..Headers::default() };
+    let headers = Headers { text, ..Headers::default() };
     let mut split = Split { start_line: &[], headers, bare_lf: false };
     let mut begins = 0;
     while let Some(rest) = head.get(begins..).filter(|rest| !rest.is_empty()) {
