@@ -40,6 +40,11 @@ impl Answer<'_> {
         head
     }
 
+    /// The names of the headers that are read.
+    pub(super) fn header_names(&self) -> impl Iterator<Item = &str> {
+        read_headers(self.headers).map(|(name, _)| name)
+    }
+
     fn content(&self) -> Content {
         let mut headers = read_headers(self.headers);
         let found = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));

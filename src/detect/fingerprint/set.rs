@@ -12,7 +12,7 @@ use super::dns::{DnsEntry, DnsIndex};
 use super::list::List;
 use super::load::{FingerprintError, LoadReport};
 use super::pattern::Trust;
-use super::row::Row;
+use super::row::{Row, Target};
 use super::scan::{Match, Scan};
 use crate::evidence::ListSource;
 
@@ -27,8 +27,38 @@ pub struct FingerprintSet {
     sources: Vec<ListSource>,
     rows: Vec<Row>,
     dns: DnsIndex,
+    wanted: Wanted,
     /// Finds the needle of row `i` as pattern `i`; built when an answer wants it first.
     automaton: OnceLock<Option<AhoCorasick>>,
+}
+
+/// Which headers the rows look into.
+#[derive(Debug, Default)]
+struct Wanted {
+    all: bool,
+    forwarding: bool,
+    /// In lower case.
+    names: Vec<String>,
+}
+
+impl Wanted {
+    fn add(&mut self, target: &Target) {
+        match target {
+            Target::Anywhere | Target::AnyHeader => self.all = true,
+            Target::Forward => self.forwarding = true,
+            Target::Header(name) if !self.names.contains(name) => self.names.push(name.clone()),
+            Target::Header(_) | Target::Source | Target::Visible | Target::Title => {}
+        }
+    }
+
+    /// Whether a row may look into a header of `answer`.
+    fn has_any_of(&self, answer: &Answer<'_>) -> bool {
+        let is = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
+        let forwards = |name: &str| is(name, "location") || is(name, "refresh");
+        let named = |name: &str| self.names.iter().any(|other| is(name, other));
+        let has = |name| named(name) || (self.forwarding && forwards(name));
+        self.all || answer.header_names().any(has)
+    }
 }
 
 impl FingerprintSet {
@@ -68,6 +98,7 @@ impl FingerprintSet {
         self.automaton = OnceLock::new();
         for (number, row) in (self.rows.len()..).zip(&mut list.rows) {
             row.number = number;
+            self.wanted.add(&row.target);
         }
         self.rows.extend(list.rows);
         list.dns.into_iter().for_each(|entry| self.dns.add(entry));
@@ -83,9 +114,12 @@ impl FingerprintSet {
     ///
     /// Only a match whose strength [`accuses`](super::Strength::accuses) speaks for interference.
     pub fn matches(&self, answer: &Answer<'_>) -> Option<Match<'_>> {
-        let automaton = self.automaton()?;
         // Most answers are pictures and the like, and their headers say nothing to any row.
         let headers_only = answer.title.is_none() && !answer.is_text();
+        if headers_only && !self.wanted.has_any_of(answer) {
+            return None;
+        }
+        let automaton = self.automaton()?;
         if headers_only && !automaton.is_match(&answer.head()) {
             return None;
         }
