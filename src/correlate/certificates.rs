@@ -97,7 +97,7 @@ impl CertificateTally {
     /// Holds a certificate that nobody vouches for against what others got for its name.
     pub fn judge(&self, sight: &CertificateSight) -> Option<Suspicion> {
         let name = normal(&sight.name)?;
-        let shown = self.names.get(&(hash(&name, None), Arc::from(name.as_str())))?;
+        let shown = self.names.get(&(hash(&name, None), Arc::from(&*name)))?;
         let place = shown.places.get(&sight.server);
         let path: Vec<Fact> = place.map(|place| held_against(place, sight)).unwrap_or_default();
         let elsewhere =

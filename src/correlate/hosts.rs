@@ -1,5 +1,6 @@
 //! The fold over flows that says which hosts are interfered with.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::num::NonZeroU16;
@@ -75,7 +76,7 @@ impl HostTally {
                 continue;
             }
             let fate = fate(name, *answered, names.len() == 1, findings);
-            let name: Arc<str> = Arc::from(name.as_str());
+            let name: Arc<str> = Arc::from(&**name);
             self.client(&name, opening.client, fate.seen(opening));
             self.host(&name, Tally::of(&fate, (opening, port)));
         }
@@ -364,7 +365,7 @@ fn named_by(flow: &FlowRecord) -> Vec<(&str, Option<FrameId>)> {
 }
 
 /// Each name once, in the form of records, with its last answer.
-fn normalized(names: &[(&str, Option<FrameId>)]) -> Vec<(String, Option<FrameId>)> {
+fn normalized<'a>(names: &[(&'a str, Option<FrameId>)]) -> Vec<(Cow<'a, str>, Option<FrameId>)> {
     let each = names.iter().filter_map(|(name, answered)| Some((normal(name)?, *answered)));
     let mut known: Vec<_> = each.collect();
     // Descending: of equal names the last answer comes first, and stays.
@@ -399,9 +400,11 @@ fn fate(name: &str, answered: Option<FrameId>, only: bool, findings: &[&Finding]
 }
 
 /// The form of a name in records: lower-case, without a trailing dot; `None` if nothing is left.
-pub(super) fn normal(name: &str) -> Option<String> {
+pub(super) fn normal(name: &str) -> Option<Cow<'_, str>> {
     let name = name.strip_suffix('.').unwrap_or(name);
-    (!name.is_empty()).then(|| name.to_ascii_lowercase())
+    let lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+    let normal = || if lower { name.into() } else { name.to_ascii_lowercase().into() };
+    (!name.is_empty()).then(normal)
 }
 
 /// Which names are given up once there are more than [`MAX_HOSTS`].

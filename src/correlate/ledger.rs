@@ -57,13 +57,16 @@ impl<E> Default for Ledger<E> {
 impl<E: Entry> Ledger<E> {
     /// Entries that may come before they are sorted in.
     const FRESH_MIN: usize = 1 << 10;
+    /// As many may come as are sorted in, up to this number; beyond, a quarter as many.
+    const FRESH_ALIKE: usize = 1 << 15;
 
     /// Puts an entry down. Returns whether so many are fresh that it is time to settle: as many
     /// entries are then moved, on the average, whatever their number.
     pub(super) fn put(&mut self, entry: E) -> bool {
         self.entries.push(entry);
         let fresh = self.entries.len() - self.settled;
-        fresh >= Self::FRESH_MIN.max(self.settled / 4)
+        let alike = self.settled.min(Self::FRESH_ALIKE);
+        fresh >= Self::FRESH_MIN.max(alike).max(self.settled / 4)
     }
 
     /// Sorts in what is fresh, and adds up what is equal.

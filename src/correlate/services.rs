@@ -238,7 +238,7 @@ fn form_of(host: &str) -> Option<String> {
     let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&name);
     match bare.parse::<IpAddr>() {
         Ok(ip) => Some(ip.to_string()),
-        Err(_) => is_host_name(&name).then_some(name),
+        Err(_) => is_host_name(&name).then(|| name.into_owned()),
     }
 }
 

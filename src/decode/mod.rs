@@ -106,9 +106,32 @@ impl Decoder {
     ///
     /// The packet borrows the frame's bytes, or the decoder's where it was made from fragments;
     /// then `frame` and `time` are those of the fragment that completed it.
-    #[inline]
     pub fn decode<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
-        match walk::frame(frame)? {
+        match plain::leaf(frame) {
+            Some(leaf) => Ok(packet(frame, &leaf)),
+            None => self.decode_odd(frame),
+        }
+    }
+
+    /// Reads a frame as [`Self::decode`] does, and lends the packet to `taker`: it is large, and to
+    /// move it costs a good part of what it costs to read it.
+    #[inline]
+    pub fn hand<'a>(
+        &'a mut self,
+        frame: &Frame<'a>,
+        taker: impl FnOnce(&Packet<'a>),
+    ) -> Result<(), Skip> {
+        let packet = match plain::leaf(frame) {
+            Some(leaf) => packet(frame, &leaf),
+            None => self.decode_odd(frame)?,
+        };
+        taker(&packet);
+        Ok(())
+    }
+
+    /// Reads a frame that is not a plain one.
+    fn decode_odd<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
+        match walk::headers(frame)? {
             Walked::Leaf(leaf) => Ok(packet(frame, &leaf)),
             Walked::Fragment(fragment) => self.decode_fragment(frame, &fragment),
         }
@@ -157,6 +180,7 @@ fn body<'a>(head: IpPacket<'_>, bytes: &'a [u8]) -> IpPacket<'a> {
     IpPacket { src, dst, header, protocol, body: Octets::new(bytes, bytes.len() as u32) }
 }
 
+#[inline]
 fn packet<'a>(frame: &Frame<'_>, leaf: &Leaf<'a>) -> Packet<'a> {
     match leaf {
         Leaf::Tcp(leaf) => Packet::Tcp(leaf.segment(frame)),

@@ -1,7 +1,7 @@
 //! The last headers of each direction: what the flow looked like before something odd came.
 
 use crate::flow::Sighting;
-use crate::wire::{Direction, FrameId};
+use crate::wire::{Direction, FrameId, SeqNumber, TcpFlags, TcpTimestamps, Timestamp, Ttl};
 
 /// A ring of sightings for each direction, so that a burst one way does not push out the other.
 #[derive(Clone, Debug, Default)]
@@ -16,9 +16,28 @@ pub struct Tape {
 
 #[derive(Clone, Debug, Default)]
 struct Ring {
-    kept: Vec<Sighting>,
+    kept: Vec<Kept>,
     oldest: u8,
 }
+
+/// A sighting in fewer bytes: of all that a quiet flow holds, its tape is the most.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    frame: FrameId,
+    time: Timestamp,
+    seq: SeqNumber,
+    ack: SeqNumber,
+    payload_len: u32,
+    stamps: TcpTimestamps,
+    window: u16,
+    ip_id: u16,
+    /// Those of TCP, and above them what is told of the fields beside.
+    flags: u16,
+    ttl: Ttl,
+    direction: Direction,
+}
+
+const _: () = assert!(size_of::<Kept>() <= 48);
 
 impl Tape {
     /// Sightings kept for each direction.
@@ -39,10 +58,10 @@ impl Tape {
             }
             Direction::ToClient => {
                 let lost = to_client.record(sighting);
-                if let Some(lost) = lost.filter(|lost| lost.frame > self.asked && speaks(lost))
+                if let Some(lost) = lost.filter(|lost| lost.frame > self.asked)
                     && self.answer.len() < Self::ANSWER_KEPT
                 {
-                    self.answer.push(lost);
+                    self.answer.extend(Some(lost.sighting()).filter(speaks));
                 }
             }
         }
@@ -51,14 +70,17 @@ impl Tape {
     /// Bytes held beside this value.
     pub fn memory(&self) -> usize {
         let [to_server, to_client] = &self.rings;
-        let room = to_server.kept.capacity() + to_client.kept.capacity() + self.answer.capacity();
-        room * size_of::<Sighting>()
+        let room = to_server.kept.capacity() + to_client.kept.capacity();
+        room * size_of::<Kept>() + self.answer.capacity() * size_of::<Sighting>()
     }
 
     /// All that is kept, in capture order.
     pub fn in_order(&self) -> Vec<Sighting> {
         let rings = self.rings.iter().flat_map(|ring| &ring.kept);
-        let mut all: Vec<_> = rings.chain(&self.answer).copied().collect();
+        let kept = self.rings.iter().map(|ring| ring.kept.len()).sum::<usize>();
+        let mut all = Vec::with_capacity(kept + self.answer.len());
+        all.extend(rings.map(Kept::sighting));
+        all.extend_from_slice(&self.answer);
         all.sort_by_key(|sighting| sighting.frame);
         all.dedup_by_key(|sighting| sighting.frame);
         all
@@ -80,21 +102,71 @@ const fn speaks(sighting: &Sighting) -> bool {
     sighting.payload_len > 0 && !sighting.duplicate
 }
 
+impl Kept {
+    const STAMPED: u16 = 1 << 12;
+    const NUMBERED: u16 = 1 << 13;
+    const DONT_FRAGMENT: u16 = 1 << 14;
+    const DUPLICATE: u16 = 1 << 15;
+
+    fn of(seen: &Sighting) -> Self {
+        let flag = |bit: u16, set: bool| if set { bit } else { 0 };
+        Self {
+            frame: seen.frame,
+            time: seen.time,
+            seq: seen.seq,
+            ack: seen.ack,
+            payload_len: seen.payload_len,
+            stamps: seen.timestamps.unwrap_or(TcpTimestamps { value: 0, echo: 0 }),
+            window: seen.window,
+            ip_id: seen.ip_id.unwrap_or_default(),
+            flags: (seen.flags.0 & (Self::STAMPED - 1))
+                | flag(Self::STAMPED, seen.timestamps.is_some())
+                | flag(Self::NUMBERED, seen.ip_id.is_some())
+                | flag(Self::DONT_FRAGMENT, seen.dont_fragment)
+                | flag(Self::DUPLICATE, seen.duplicate),
+            ttl: seen.ttl,
+            direction: seen.direction,
+        }
+    }
+
+    fn sighting(&self) -> Sighting {
+        let has = |bit: u16| self.flags & bit != 0;
+        Sighting {
+            frame: self.frame,
+            time: self.time,
+            direction: self.direction,
+            seq: self.seq,
+            ack: self.ack,
+            payload_len: self.payload_len,
+            flags: TcpFlags(self.flags & (Self::STAMPED - 1)),
+            window: self.window,
+            ttl: self.ttl,
+            ip_id: has(Self::NUMBERED).then_some(self.ip_id),
+            dont_fragment: has(Self::DONT_FRAGMENT),
+            timestamps: has(Self::STAMPED).then_some(self.stamps),
+            duplicate: has(Self::DUPLICATE),
+        }
+    }
+}
+
 impl Ring {
     /// Adds the latest one; gives the oldest, if there was no room for it any more.
-    fn record(&mut self, sighting: &Sighting) -> Option<Sighting> {
+    fn record(&mut self, sighting: &Sighting) -> Option<Kept> {
+        let sighting = Kept::of(sighting);
         if self.kept.len() < Tape::KEPT {
             if self.kept.len() == self.kept.capacity() {
-                // Most flows are short, and a ring for all twelve is more than they have otherwise. Of
-                // four the allocator wastes nothing.
-                self.kept.reserve_exact(Tape::KEPT / 3);
+                // Most flows are short, and a ring for all twelve is more than they have otherwise:
+                // four, half of it, all.
+                let steps = [Tape::KEPT / 3, Tape::KEPT / 2, Tape::KEPT].into_iter();
+                let next = steps.map(|step| step.saturating_sub(self.kept.len()));
+                self.kept.reserve_exact(next.into_iter().find(|more| *more > 0).unwrap_or(1));
             }
-            self.kept.push(*sighting);
+            self.kept.push(sighting);
             return None;
         }
         let place = self.kept.get_mut(usize::from(self.oldest))?;
         self.oldest = (self.oldest + 1) % Tape::KEPT as u8;
-        Some(std::mem::replace(place, *sighting))
+        Some(std::mem::replace(place, sighting))
     }
 }
 
@@ -119,6 +191,27 @@ mod tests {
             dont_fragment: true,
             timestamps: None,
             duplicate: false,
+        }
+    }
+
+    #[test]
+    fn a_sighting_is_kept_as_it_was() {
+        let full = Sighting {
+            time: Timestamp::from_nanos(-7),
+            direction: Direction::ToServer,
+            seq: SeqNumber(u32::MAX),
+            ack: SeqNumber(5),
+            payload_len: 70_000,
+            flags: TcpFlags(0x0fff),
+            window: 9,
+            ip_id: Some(0),
+            timestamps: Some(TcpTimestamps { value: 1, echo: u32::MAX }),
+            duplicate: true,
+            ..answer(1 << 40)
+        };
+        let bare = Sighting { dont_fragment: false, ..answer(1) };
+        for seen in [full, bare, answer(3)] {
+            assert_eq!(Kept::of(&seen).sighting(), seen);
         }
     }
 

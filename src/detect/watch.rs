@@ -227,12 +227,20 @@ impl Case {
 
     fn answered(&mut self, answer: Answer) {
         if self.answers.len() < Watch::ANSWERS_MAX {
+            if self.answers.is_empty() {
+                // Most cases have one.
+                self.answers.reserve_exact(1);
+            }
             self.answers.push(answer);
         }
     }
 
     fn log(&mut self, sighting: &Sighting) {
         if self.open > 0 && self.log.len() < Watch::LOG_MAX {
+            if self.log.len() == self.log.capacity() {
+                // Most cases are a reset at the end of a short flow.
+                self.log.reserve_exact((self.log.len() / 2).max(2));
+            }
             self.log.push(*sighting);
             self.open -= 1;
         }

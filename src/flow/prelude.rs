@@ -41,7 +41,7 @@ impl Prelude {
             && self.rest.len() < Self::REST_MAX
             && !self.may_be_reopened_by(segment, sender);
         if belongs {
-            let own = sender == self.syn.sender;
+            let own = sender == self.syn.sender();
             let direction = if own { Direction::ToServer } else { Direction::ToClient };
             self.phase = self.phase.after(Event::of(segment, direction));
             self.rest.push(Header::of(segment, sender));
@@ -67,13 +67,13 @@ impl Prelude {
     /// The SYN of the flow of `key`, and who sent it. Like the others it has the captured headers,
     /// but not the bytes from which a checksum could be computed.
     pub fn syn(&self, key: &FlowKey) -> (Segment<'static>, Side) {
-        (self.syn.segment(key), self.syn.sender)
+        (self.syn.segment(key), self.syn.sender())
     }
 
     /// The segments after the SYN.
     pub fn rest(&self, key: &FlowKey) -> impl Iterator<Item = (Segment<'static>, Side)> + '_ {
         let key = *key;
-        self.rest.iter().map(move |header| (header.segment(&key), header.sender))
+        self.rest.iter().map(move |header| (header.segment(&key), header.sender()))
     }
 
     /// Whether all that happened is that a port refused: a RST that acknowledges the SYN, and bears
@@ -83,13 +83,13 @@ impl Prelude {
     pub fn is_plainly_refused(&self) -> bool {
         let (syn, [rst]) = (&self.syn, self.rest.as_slice()) else { return false };
         let by_a_stack = (rst.seq, rst.window) == (SeqNumber(0), 0);
-        let counted_on = syn.ip.id.map(|id| id.wrapping_add(1));
-        let of_the_syn = |id| id == syn.ip.id || (!by_a_stack && id == counted_on);
-        rst.sender != syn.sender
-            && rst.flags == TcpFlags::RST.union(TcpFlags::ACK)
+        let counted_on = syn.id().map(|id| id.wrapping_add(1));
+        let of_the_syn = |id| id == syn.id() || (!by_a_stack && id == counted_on);
+        rst.sender() != syn.sender()
+            && rst.flags() == TcpFlags::RST.union(TcpFlags::ACK)
             && rst.ack == syn.seq.plus(1)
             && (by_a_stack || rst.time >= syn.time)
-            && (rst.ip.id.is_none_or(|id| id == 0) || !of_the_syn(rst.ip.id))
+            && (rst.id().is_none_or(|id| id == 0) || !of_the_syn(rst.id()))
     }
 
     /// Whether a SYN was all that was ever seen.
@@ -100,7 +100,7 @@ impl Prelude {
     /// A SYN that is not the first one again may open another connection: that is not decided here.
     fn may_be_reopened_by(&self, segment: &Segment<'_>, sender: Side) -> bool {
         let syn = segment.flags.contains(TcpFlags::SYN) && !segment.flags.contains(TcpFlags::ACK);
-        syn && (self.syn.seq, self.syn.sender) != (segment.seq, sender)
+        syn && (self.syn.seq, self.syn.sender()) != (segment.seq, sender)
     }
 }
 
@@ -112,28 +112,28 @@ struct Header {
     seq: SeqNumber,
     ack: SeqNumber,
     timestamps: (u32, u32),
-    flags: TcpFlags,
+    /// Those of TCP, and above them what is told of the fields beside.
+    flags: u16,
     window: u16,
     checksum: u16,
-    ip: Ip,
+    ip_id: u16,
     mss: u16,
-    window_scale: u8,
-    options_len: u8,
-    present: u8,
-    sender: Side,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Ip {
-    id: Option<u16>,
     ttl: Ttl,
     traffic_class: u8,
     tunnels: u8,
-    dont_fragment: bool,
-    reassembled: bool,
+    window_scale: u8,
+    options_len: u8,
+    present: u8,
 }
 
 impl Header {
+    /// In `flags`.
+    const NUMBERED: u16 = 1 << 12;
+    const DONT_FRAGMENT: u16 = 1 << 13;
+    const REASSEMBLED: u16 = 1 << 14;
+    const FROM_HIGH: u16 = 1 << 15;
+
+    /// In `present`.
     const TIMESTAMPS: u8 = 1;
     const MSS: u8 = 2;
     const WINDOW_SCALE: u8 = 4;
@@ -143,6 +143,7 @@ impl Header {
     fn of(segment: &Segment<'_>, sender: Side) -> Self {
         let options = &segment.options;
         let flag = |bit: u8, set: bool| if set { bit } else { 0 };
+        let mark = |bit: u16, set: bool| if set { bit } else { 0 };
         let stamps = options.timestamps.map(|stamps| (stamps.value, stamps.echo));
         let IpHeader { ttl, id, dont_fragment, traffic_class, reassembled, tunnels } = segment.ip;
         Self {
@@ -151,11 +152,18 @@ impl Header {
             seq: segment.seq,
             ack: segment.ack,
             timestamps: stamps.unwrap_or_default(),
-            flags: segment.flags,
+            flags: (segment.flags.0 & (Self::NUMBERED - 1))
+                | mark(Self::NUMBERED, id.is_some())
+                | mark(Self::DONT_FRAGMENT, dont_fragment)
+                | mark(Self::REASSEMBLED, reassembled)
+                | mark(Self::FROM_HIGH, sender == Side::High),
             window: segment.window,
             checksum: segment.checksum,
-            ip: Ip { id, ttl, traffic_class, tunnels, dont_fragment, reassembled },
+            ip_id: id.unwrap_or_default(),
             mss: options.mss.unwrap_or_default(),
+            ttl,
+            traffic_class,
+            tunnels,
             window_scale: options.window_scale.unwrap_or_default(),
             options_len: options.len,
             present: flag(Self::TIMESTAMPS, stamps.is_some())
@@ -163,21 +171,39 @@ impl Header {
                 | flag(Self::WINDOW_SCALE, options.window_scale.is_some())
                 | flag(Self::SACK_PERMITTED, options.sack_permitted)
                 | flag(Self::MALFORMED, options.malformed),
-            sender,
         }
     }
 
+    const fn flags(&self) -> TcpFlags {
+        TcpFlags(self.flags & (Self::NUMBERED - 1))
+    }
+
+    const fn id(&self) -> Option<u16> {
+        if self.flags & Self::NUMBERED == 0 { None } else { Some(self.ip_id) }
+    }
+
+    const fn sender(&self) -> Side {
+        if self.flags & Self::FROM_HIGH == 0 { Side::Low } else { Side::High }
+    }
+
     fn segment(&self, key: &FlowKey) -> Segment<'static> {
-        let Ip { id, ttl, traffic_class, tunnels, dont_fragment, reassembled } = self.ip;
+        let ip = IpHeader {
+            ttl: self.ttl,
+            id: self.id(),
+            dont_fragment: self.flags & Self::DONT_FRAGMENT != 0,
+            traffic_class: self.traffic_class,
+            reassembled: self.flags & Self::REASSEMBLED != 0,
+            tunnels: self.tunnels,
+        };
         Segment {
             frame: self.frame,
             time: self.time,
-            ip: IpHeader { ttl, id, dont_fragment, traffic_class, reassembled, tunnels },
-            src: key.endpoint(self.sender),
-            dst: key.endpoint(self.sender.other()),
+            ip,
+            src: key.endpoint(self.sender()),
+            dst: key.endpoint(self.sender().other()),
             seq: self.seq,
             ack: self.ack,
-            flags: self.flags,
+            flags: self.flags(),
             window: self.window,
             checksum: self.checksum,
             options: self.options(),
@@ -202,7 +228,7 @@ impl Header {
 }
 
 // A million half-open flows must fit into memory.
-const _: () = assert!(size_of::<Prelude>() <= 144);
+const _: () = assert!(size_of::<Prelude>() <= 112);
 
 #[cfg(test)]
 mod tests {

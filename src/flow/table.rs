@@ -203,6 +203,12 @@ impl<V> FlowTable<V> {
         flow
     }
 
+    /// Whether there may be anything to expire or to cool `now`.
+    #[inline]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        now >= self.next_sweep.min(self.next_cooling)
+    }
+
     /// Takes out one flow that has idled beyond its class's limit `now`, if one has come to the
     /// head of its queue.
     #[inline]

@@ -161,17 +161,18 @@ pub(super) fn certificate_of(
     conversation: &Conversation,
 ) -> Option<CertificateSight> {
     let flow = &conversation.flow;
-    let (names, leaf) = conversation.talk.tls()?.certificate()?;
+    let (heard, leaf) = conversation.talk.tls()?.certificate()?;
+    let shown = heard.certificate.as_deref();
     let syn_ack = flow.handshake.syn_ack;
     Some(CertificateSight {
-        name: names.sni.clone()?,
+        name: heard.sni.clone()?,
         server: key.endpoint(flow.client.other()).ip,
-        issuer: names.certificate_issuer.clone().unwrap_or_default(),
-        subject: names.certificate_subject.clone().unwrap_or_default(),
+        issuer: shown.and_then(|shown| shown.issuer.clone()).unwrap_or_default(),
+        subject: shown.and_then(|shown| shown.subject.clone()).unwrap_or_default(),
         vouched: leaf.vouched,
         private: leaf.private,
         self_signed: leaf.self_signed,
-        hello: names.client_hello_frame,
+        hello: heard.client_hello,
         frame: leaf.frame,
         syn_ack: syn_ack.map(|seen| (seen.frame, seen.ttl)),
         handshake: flow.handshake.server_rtt(),

@@ -21,6 +21,8 @@ pub(super) struct Conversation {
     settled: bool,
     /// Bytes held in streams and readers, as last counted.
     held: usize,
+    /// All bytes held, as the lane counts them.
+    counted: usize,
 }
 
 impl Conversation {
@@ -31,7 +33,7 @@ impl Conversation {
             stream.retain(retention);
             stream
         };
-        Self {
+        let mut conversation = Self {
             flow: TcpFlow::open(segment, sender),
             talk: Talk::default(),
             watch: Watch::default(),
@@ -42,7 +44,10 @@ impl Conversation {
             other_starts: [None; 2],
             settled: false,
             held: 0,
-        }
+            counted: 0,
+        };
+        conversation.count();
+        conversation
     }
 
     /// The conversation that a prelude begins.
@@ -58,6 +63,11 @@ impl Conversation {
 
     /// Takes in the next segment.
     pub(super) fn segment(&mut self, segment: &Segment<'_>, sender: Side, settings: &Settings) {
+        self.take_in(segment, sender, settings);
+        self.count();
+    }
+
+    fn take_in(&mut self, segment: &Segment<'_>, sender: Side, settings: &Settings) {
         self.settle_roles(segment, sender);
         let seen = self.flow.observe(segment, sender);
         self.watch.segment(&seen, &self.flow);
@@ -87,9 +97,12 @@ impl Conversation {
     }
 
     /// Bytes held: this value and all that belongs to it, about.
-    #[inline]
-    pub(super) fn memory(&self) -> usize {
-        size_of::<Self>() + self.held + self.watch.memory()
+    pub(super) const fn memory(&self) -> usize {
+        self.counted
+    }
+
+    fn count(&mut self) {
+        self.counted = size_of::<Self>() + self.held + self.watch.memory();
     }
 
     /// Long after its end: what was delivered is kept as digests only, and an answer with which
@@ -98,6 +111,7 @@ impl Conversation {
         self.keep_digests();
         self.watch.cool();
         self.recount();
+        self.count();
     }
 
     /// Gives up what waits behind holes and what later copies are held against.
@@ -110,6 +124,7 @@ impl Conversation {
             stream.retain(Retention::Nothing);
         }
         self.recount();
+        self.count();
     }
 
     fn recount(&mut self) {

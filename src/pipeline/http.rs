@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
-use super::talk::Around;
+use super::talk::{Around, Hosts};
 use crate::detect::fingerprint::{self, FingerprintSet, Strength};
 use crate::detect::{Answer, Notice, Trigger};
 use crate::evidence::{BlockPage, HostSource, HttpExchange};
@@ -31,6 +31,9 @@ pub(super) struct HttpTalk {
     /// Answers may be missing: the next one is that to the last request.
     answers_lost: bool,
 }
+
+/// What a push brings: a head, a body and its end at most, as a rule.
+type Events<E> = SmallVec<[E; 3]>;
 
 /// A request that waits for its answer.
 #[derive(Clone, Debug, Default)]
@@ -98,12 +101,12 @@ impl HttpTalk {
         }
         match direction {
             Direction::ToServer => {
-                let mut events = Vec::new();
+                let mut events = Events::new();
                 self.requests.push(bytes, &mut |event| events.push(event));
                 self.asked(events, frame, around);
             }
             Direction::ToClient => {
-                let mut events = Vec::new();
+                let mut events = Events::new();
                 self.responses.reader.push(bytes, &mut |event| events.push(event));
                 self.answered(events, frame, around);
                 self.responses.note_begin(frame);
@@ -115,12 +118,12 @@ impl HttpTalk {
         let [last_request, last_answer] = self.last;
         match direction {
             Direction::ToServer => {
-                let mut events = Vec::new();
+                let mut events = Events::new();
                 self.requests.gap(missing, &mut |event| events.push(event));
                 self.asked(events, last_request, around);
             }
             Direction::ToClient => {
-                let mut events = Vec::new();
+                let mut events = Events::new();
                 self.responses.reader.gap(missing, &mut |event| events.push(event));
                 self.answered(events, last_answer, around);
             }
@@ -130,7 +133,7 @@ impl HttpTalk {
     /// The server's FIN: its stream ends here.
     pub(super) fn closes(&mut self, around: &mut Around<'_>) {
         let [_, last_answer] = self.last;
-        let mut events = Vec::new();
+        let mut events = Events::new();
         self.responses.reader.closes(&mut |event| events.push(event));
         self.answered(events, last_answer, around);
     }
@@ -138,14 +141,14 @@ impl HttpTalk {
     /// Nothing more will come: what is open is told as far as it is known.
     pub(super) fn end(&mut self, around: &mut Around<'_>) {
         let [last_request, last_answer] = self.last;
-        let mut events = Vec::new();
+        let mut events = Events::new();
         self.requests.end(&mut |event| events.push(event));
         self.asked(events, last_request, around);
-        let mut events = Vec::new();
+        let mut events = Events::new();
         self.responses.reader.end(&mut |event| events.push(event));
         self.answered(events, last_answer, around);
         if let Some(mut alternate) = self.alternate.take() {
-            let mut events = Vec::new();
+            let mut events = Events::new();
             alternate.answers.reader.end(&mut |event| events.push(event));
             let last = alternate.last;
             alternate.read(events, last, around);
@@ -168,7 +171,7 @@ impl HttpTalk {
         }
         alternate.next += overlap.later_whole.len() as u64;
         alternate.last = overlap.later_frame;
-        let mut events = Vec::new();
+        let mut events = Events::new();
         alternate.answers.reader.push(overlap.later_whole, &mut |event| events.push(event));
         alternate.read(events, overlap.later_frame, around);
         alternate.answers.note_begin(overlap.later_frame);
@@ -180,9 +183,9 @@ impl HttpTalk {
     }
 
     /// The hosts asked for, each once and with the frame in which it answered last.
-    pub(super) fn hosts(&self) -> Vec<(&str, Option<FrameId>)> {
+    pub(super) fn hosts(&self) -> Hosts<'_> {
         let asked = self.exchanges.iter();
-        let mut hosts: Vec<_> = asked
+        let mut hosts: Hosts<'_> = asked
             .filter_map(|exchange| Some((exchange.host.as_deref()?, exchange.status_frame)))
             .collect();
         // Descending: of equal names the last answer comes first, and stays.
@@ -216,7 +219,7 @@ impl HttpTalk {
         })
     }
 
-    fn asked(&mut self, events: Vec<RequestEvent>, frame: FrameId, around: &mut Around<'_>) {
+    fn asked(&mut self, events: Events<RequestEvent>, frame: FrameId, around: &mut Around<'_>) {
         for event in events {
             if let RequestEvent::Request(request) = event {
                 self.responses.reader.expect(&request.method);
@@ -257,7 +260,7 @@ impl HttpTalk {
         })
     }
 
-    fn answered(&mut self, events: Vec<ResponseEvent>, frame: FrameId, around: &mut Around<'_>) {
+    fn answered(&mut self, events: Events<ResponseEvent>, frame: FrameId, around: &mut Around<'_>) {
         for event in events {
             match event {
                 ResponseEvent::Response(response) if !response.interim => {
@@ -298,7 +301,7 @@ impl HttpTalk {
 }
 
 impl Alternate {
-    fn read(&mut self, events: Vec<ResponseEvent>, frame: FrameId, around: &mut Around<'_>) {
+    fn read(&mut self, events: Events<ResponseEvent>, frame: FrameId, around: &mut Around<'_>) {
         for event in events {
             match event {
                 ResponseEvent::Response(response) if !response.interim => {

@@ -32,16 +32,20 @@ pub(super) struct Sorted<'a> {
 }
 
 impl Intake {
-    /// Decodes `frame`; gives the packet, if it is one, and the time that it is.
+    /// Decodes `frame`; hands on the packet, if it is one, and the time that it is.
     #[inline]
-    pub(super) fn frame<'a>(&'a mut self, frame: &Frame<'a>) -> Option<(Packet<'a>, Tick)> {
+    pub(super) fn frame<'a>(
+        &'a mut self,
+        frame: &Frame<'a>,
+        taker: impl FnOnce(&Packet<'a>, Tick),
+    ) {
         self.count(frame);
-        match self.decoder.decode(frame) {
-            Ok(packet) => Some((packet, self.clock.tick(frame.time, frame.id))),
-            Err(reason) => {
-                skip(&mut self.skipped, frame, reason);
-                None
-            }
+        let clock = &mut self.clock;
+        let handed = self.decoder.hand(frame, |packet| {
+            taker(packet, clock.tick(frame.time, frame.id));
+        });
+        if let Err(reason) = handed {
+            skip(&mut self.skipped, frame, reason);
         }
     }
 
@@ -53,12 +57,15 @@ impl Intake {
             let (key, _) = sight.flow();
             return Some(Sorted { key, whole: None, clock: self.clock.tick(frame.time, frame.id) });
         }
-        let (packet, clock) = self.frame(frame)?;
-        let (key, _) = match &packet {
-            Packet::Tcp(segment) => FlowKey::of(Transport::Tcp, segment.src, segment.dst),
-            Packet::Udp(datagram) => FlowKey::of(Transport::Udp, datagram.src, datagram.dst),
-        };
-        Some(Sorted { key, whole: Some(packet), clock })
+        let mut sorted = None;
+        self.frame(frame, |packet, clock| {
+            let (key, _) = match packet {
+                Packet::Tcp(segment) => FlowKey::of(Transport::Tcp, segment.src, segment.dst),
+                Packet::Udp(datagram) => FlowKey::of(Transport::Udp, datagram.src, datagram.dst),
+            };
+            sorted = Some(Sorted { key, whole: Some(*packet), clock });
+        });
+        sorted
     }
 
     #[inline]

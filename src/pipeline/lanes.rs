@@ -48,9 +48,7 @@ fn run_here(
     let mut block = Block::new();
     while recording.next_block(&mut block) {
         for frame in block.frames() {
-            if let Some((packet, clock)) = intake.frame(&frame) {
-                lane.packet(&packet, clock);
-            }
+            intake.frame(&frame, |packet, clock| lane.packet(packet, clock));
         }
         intake.block_done();
         watcher.block(shared.directory);

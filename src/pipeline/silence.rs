@@ -7,19 +7,19 @@ use crate::correlate::{Passage, Passages, Road, Silent, Subject};
 use crate::detect::Unanswered;
 use crate::evidence::{HostSource, QuicNames, Signal};
 use crate::flow::UdpFlow;
-use crate::wire::{Direction, Duration, FlowKey, Side, Timestamp};
+use crate::wire::{Direction, Duration, FlowKey, FrameId, Side, Timestamp};
 
 /// Notes in `passages` what of a TCP flow passed; gives what did not.
 pub(super) fn of_tcp(
     key: &FlowKey,
-    conversation: &Conversation,
+    (conversation, hosts): (&Conversation, &[(&str, Option<FrameId>)]),
     passages: &mut Passages,
     now: Timestamp,
 ) -> Option<Box<Silent>> {
     let Conversation { flow, silence, watch, .. } = conversation;
     let road = road(key, flow.client);
     if let Some(syn_ack) = flow.handshake.syn_ack {
-        for (name, answered) in conversation.talk.hosts() {
+        for (name, answered) in hosts {
             let Some(subject) = Subject::of(name, 0) else { continue };
             passages.add(Passage {
                 road,
@@ -38,12 +38,7 @@ pub(super) fn of_tcp(
     silent(road, flow.first_frame, unanswered, now).map(Box::new)
 }
 
-fn silent(
-    road: Road,
-    begins: crate::wire::FrameId,
-    unanswered: Unanswered,
-    now: Timestamp,
-) -> Option<Silent> {
+fn silent(road: Road, begins: FrameId, unanswered: Unanswered, now: Timestamp) -> Option<Silent> {
     let Unanswered { what, host, source, trigger, from, until, last, copies, size, idle, .. } =
         unanswered;
     let subject = host.and_then(|host| Subject::of(&host, 0));

@@ -1,5 +1,7 @@
 //! Which protocol a connection speaks, and the readers for it.
 
+use smallvec::SmallVec;
+
 use super::dns::{DnsTalk, Spoken};
 use super::http::HttpTalk;
 use super::settings::Settings;
@@ -23,6 +25,19 @@ enum Speaks {
     Http(Box<HttpTalk>),
     Dns(Box<DnsTalk>),
     Other,
+}
+
+impl Speaks {
+    /// The readers for what a probe found; none where it needs more.
+    fn of(spoken: Probe) -> Option<Self> {
+        match spoken {
+            Probe::NeedMore => None,
+            Probe::Tls => Some(Self::Tls(Box::new(TlsTalk::new()))),
+            Probe::Http => Some(Self::Http(Box::default())),
+            Probe::Dns => Some(Self::Dns(Box::default())),
+            Probe::Http2 | Probe::Other => Some(Self::Other),
+        }
+    }
 }
 
 impl Default for Speaks {
@@ -76,6 +91,9 @@ impl First {
         &self.bytes
     }
 }
+
+/// Hosts asked for, each with the frame in which it answered; most connections name one.
+pub(super) type Hosts<'a> = SmallVec<[(&'a str, Option<FrameId>); 1]>;
 
 /// What the readers may turn to.
 pub(super) struct Around<'a> {
@@ -179,11 +197,11 @@ impl Talk {
     }
 
     /// The hosts asked for, each once and with the frame in which the server answered.
-    pub(super) fn hosts(&self) -> Vec<(&str, Option<FrameId>)> {
+    pub(super) fn hosts(&self) -> Hosts<'_> {
         match &self.speaks {
             Speaks::Tls(talk) => talk.host().into_iter().collect(),
             Speaks::Http(talk) => talk.hosts(),
-            Speaks::Unknown(_) | Speaks::Dns(_) | Speaks::Other => Vec::new(),
+            Speaks::Unknown(_) | Speaks::Dns(_) | Speaks::Other => Hosts::new(),
         }
     }
 
@@ -221,17 +239,19 @@ impl Talk {
         around: &mut Around<'_>,
     ) {
         let Speaks::Unknown(firsts) = &mut self.speaks else { return };
+        // Most connections tell by the first bytes: then nothing is to be kept.
+        if firsts.is_none()
+            && let Some(speaks) = Speaks::of(probe(bytes))
+        {
+            self.speaks = speaks;
+            self.bytes(direction, bytes, frame, around);
+            return;
+        }
         let firsts = firsts.get_or_insert_default();
         let Some(first) = firsts.get_mut(direction.index()) else { return };
         let (spoken, whole) = first.judge(bytes);
         first.frame = frame;
-        let speaks = match spoken {
-            Probe::NeedMore => return,
-            Probe::Tls => Speaks::Tls(Box::new(TlsTalk::new())),
-            Probe::Http => Speaks::Http(Box::default()),
-            Probe::Dns => Speaks::Dns(Box::default()),
-            Probe::Http2 | Probe::Other => Speaks::Other,
-        };
+        let Some(speaks) = Speaks::of(spoken) else { return };
         let Speaks::Unknown(Some(firsts)) = std::mem::replace(&mut self.speaks, speaks) else {
             return;
         };

@@ -2,21 +2,44 @@
 
 use crate::detect::{TlsRefusal, Trigger, Watch};
 use crate::evidence::{HostSource, TlsNames};
-use crate::protocol::{CertificateClaims, ClientHello, TlsEvent, TlsReader, TlsSender};
+use crate::protocol::{CertificateClaims, ClientHello, TlsEvent, TlsReader, TlsSender, TlsVersion};
 use crate::wire::{Direction, FrameId};
 
 /// The readers of both directions, and the names read.
 #[derive(Debug)]
 pub(super) struct TlsTalk {
     readers: [TlsReader; 2],
-    names: TlsNames,
+    heard: Heard,
     /// What the server's own certificate is worth.
     leaf: Option<Leaf>,
     /// The server has said something.
     answered: bool,
 }
 
-/// The server's own certificate.
+/// What [`TlsNames`] are made of, if they are told: of most connections they are not.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    pub(super) sni: Option<String>,
+    alpn: Vec<String>,
+    versions: Vec<TlsVersion>,
+    ech: bool,
+    ja4: Option<String>,
+    server_version: Option<TlsVersion>,
+    pub(super) certificate: Option<Box<Certificate>>,
+    pub(super) client_hello: Option<FrameId>,
+    server_hello: Option<FrameId>,
+    lenient: bool,
+}
+
+/// What is told of the server's own certificate.
+#[derive(Debug)]
+pub(super) struct Certificate {
+    sha256: String,
+    pub(super) subject: Option<String>,
+    pub(super) issuer: Option<String>,
+}
+
+/// What the server's own certificate is worth.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Leaf {
     /// Frame that completed it.
@@ -32,7 +55,7 @@ pub(super) struct Leaf {
 impl TlsTalk {
     pub(super) fn new() -> Self {
         let readers = [TlsReader::new(TlsSender::Client), TlsReader::new(TlsSender::Server)];
-        Self { readers, names: TlsNames::default(), leaf: None, answered: false }
+        Self { readers, heard: Heard::default(), leaf: None, answered: false }
     }
 
     pub(super) fn bytes(
@@ -44,16 +67,16 @@ impl TlsTalk {
     ) {
         let [client, server] = &mut self.readers;
         let reader = if direction == Direction::ToServer { client } else { server };
-        let (names, leaf, answered) = (&mut self.names, &mut self.leaf, &mut self.answered);
+        let (heard, leaf, answered) = (&mut self.heard, &mut self.leaf, &mut self.answered);
         reader.push(bytes, &mut |event| {
             if direction == Direction::ToClient {
                 let first = !std::mem::replace(answered, true);
                 note_refusal(first, watch, &event, frame);
             }
             if leaf.is_none() {
-                *leaf = leaf_of(&event, names.sni.as_deref(), frame);
+                *leaf = leaf_of(&event, heard.sni.as_deref(), frame);
             }
-            note(names, watch, event, frame);
+            heard.note(watch, event, frame);
         });
     }
 
@@ -73,20 +96,20 @@ impl TlsTalk {
         size_of::<Self>() + self.readers.iter().map(TlsReader::held_bytes).sum::<usize>()
     }
 
-    /// The names and the certificate, where both were in the clear.
-    pub(super) fn certificate(&self) -> Option<(&TlsNames, Leaf)> {
-        Some((&self.names, self.leaf?))
+    /// What was heard, and what the certificate is worth, where that was in the clear.
+    pub(super) fn certificate(&self) -> Option<(&Heard, Leaf)> {
+        Some((&self.heard, self.leaf?))
     }
 
     /// The host asked for, and the frame in which the server answered.
     pub(super) fn host(&self) -> Option<(&str, Option<FrameId>)> {
-        Some((self.names.sni.as_deref()?, self.names.server_hello_frame))
+        Some((self.heard.sni.as_deref()?, self.heard.server_hello))
     }
 
     /// The names, where there was anything to read them from.
     pub(super) fn names(&self) -> Option<TlsNames> {
-        let told = self.names.client_hello_frame.or(self.names.server_hello_frame);
-        (told.is_some() || self.names.certificate_sha256.is_some()).then(|| self.names.clone())
+        let told = self.heard.client_hello.or(self.heard.server_hello);
+        (told.is_some() || self.heard.certificate.is_some()).then(|| self.heard.names())
     }
 }
 
@@ -136,38 +159,57 @@ fn note_refusal(first: bool, watch: &mut Watch, event: &TlsEvent, frame: FrameId
     }
 }
 
-fn note(names: &mut TlsNames, watch: &mut Watch, event: TlsEvent, frame: FrameId) {
-    match event {
-        TlsEvent::ClientHello(hello) if names.client_hello_frame.is_none() => {
-            note_client_hello(names, *hello, frame);
-            let host = names.sni.clone().map(String::into_boxed_str);
-            watch.named(Trigger { frame, host, source: HostSource::Sni });
-        }
-        TlsEvent::ServerHello(hello) if !hello.hello_retry_request => {
-            names.server_version = Some(hello.version.to_string());
-            names.server_hello_frame = Some(frame);
-            names.lenient |= hello.lenient;
-        }
-        TlsEvent::Certificate(chain) if names.certificate_sha256.is_none() => {
-            let Some(leaf) = chain.certificates.into_iter().next() else { return };
-            names.certificate_sha256 = Some(leaf.sha256);
-            if let Some(claims) = leaf.claims {
-                names.certificate_subject = Some(claims.subject);
-                names.certificate_issuer = Some(claims.issuer);
+impl Heard {
+    fn note(&mut self, watch: &mut Watch, event: TlsEvent, frame: FrameId) {
+        match event {
+            TlsEvent::ClientHello(hello) if self.client_hello.is_none() => {
+                self.note_client_hello(*hello, frame);
+                let host = self.sni.clone().map(String::into_boxed_str);
+                watch.named(Trigger { frame, host, source: HostSource::Sni });
             }
+            TlsEvent::ServerHello(hello) if !hello.hello_retry_request => {
+                self.server_version = Some(hello.version);
+                self.server_hello = Some(frame);
+                self.lenient |= hello.lenient;
+            }
+            TlsEvent::Certificate(chain) if self.certificate.is_none() => {
+                let Some(leaf) = chain.certificates.into_iter().next() else { return };
+                let claims = leaf.claims.map(|claims| (claims.subject, claims.issuer));
+                let (subject, issuer) = claims.unzip();
+                let certificate = Certificate { sha256: leaf.sha256, subject, issuer };
+                self.certificate = Some(Box::new(certificate));
+            }
+            _ => {}
         }
-        _ => {}
     }
-}
 
-fn note_client_hello(names: &mut TlsNames, hello: ClientHello, frame: FrameId) {
-    names.client_hello_frame = Some(frame);
-    names.sni = hello.sni;
-    names.alpn = hello.alpn;
-    names.versions = hello.versions.iter().map(ToString::to_string).collect();
-    names.ech = hello.ech;
-    names.ja4 = hello.ja4;
-    names.lenient |= hello.lenient;
+    fn note_client_hello(&mut self, hello: ClientHello, frame: FrameId) {
+        self.client_hello = Some(frame);
+        self.sni = hello.sni;
+        self.alpn = hello.alpn;
+        self.versions = hello.versions;
+        self.ech = hello.ech;
+        self.ja4 = hello.ja4;
+        self.lenient |= hello.lenient;
+    }
+
+    fn names(&self) -> TlsNames {
+        let certificate = self.certificate.as_deref();
+        TlsNames {
+            sni: self.sni.clone(),
+            alpn: self.alpn.clone(),
+            versions: self.versions.iter().map(ToString::to_string).collect(),
+            ech: self.ech,
+            ja4: self.ja4.clone(),
+            server_version: self.server_version.map(|version| version.to_string()),
+            certificate_sha256: certificate.map(|shown| shown.sha256.clone()),
+            certificate_subject: certificate.and_then(|shown| shown.subject.clone()),
+            certificate_issuer: certificate.and_then(|shown| shown.issuer.clone()),
+            client_hello_frame: self.client_hello,
+            server_hello_frame: self.server_hello,
+            lenient: self.lenient,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -16,10 +16,12 @@ pub(super) enum History {
 impl History {
     /// Changes what is remembered from now on, and keeps of the past what the new form can hold.
     pub(super) fn retain(&mut self, retention: Retention) {
+        if matches!((retention, &*self), (Retention::Digests, Self::Digests(_))) {
+            return;
+        }
         let past = std::mem::replace(self, Self::Nothing);
         *self = match (retention, past) {
             (Retention::Nothing | Retention::Bytes(0), _) => Self::Nothing,
-            (Retention::Digests, Self::Digests(digests)) => Self::Digests(digests),
             (Retention::Digests, Self::Bytes(_, Some(window))) => {
                 let mut digests = Digests::default();
                 window.last_pieces(Digests::PIECES, |chunk| digests.remember(chunk));

@@ -67,6 +67,7 @@ impl Walker {
 
     /// Reads the record at the start of `bytes`. After any answer but `Need` and `Fault` the
     /// next call expects the bytes after that record.
+    #[inline]
     pub(super) fn step(&mut self, bytes: &[u8]) -> Step {
         match self {
             Self::Pcap(walker) => walker.step(bytes),

@@ -40,6 +40,7 @@ enum Lengths {
 }
 
 impl PcapWalker {
+    #[inline]
     pub(super) fn step(&mut self, bytes: &[u8]) -> Step {
         match &self.header {
             Some(header) => header.record(bytes),
@@ -78,6 +79,7 @@ impl PcapWalker {
 }
 
 impl Header {
+    #[inline]
     fn record(&self, bytes: &[u8]) -> Step {
         let Some([secs, fraction, first, second]) = self.order.words(bytes) else {
             return Step::Need(self.record_header_len);

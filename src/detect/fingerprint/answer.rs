@@ -40,6 +40,11 @@ impl Answer<'_> {
         head
     }
 
+    /// The names of the headers that are read.
+    pub(super) fn header_names(&self) -> impl Iterator<Item = &str> {
+        read_headers(self.headers).map(|(name, _)| name)
+    }
+
     fn content(&self) -> Content {
         let mut headers = read_headers(self.headers);
         let found = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
@@ -184,28 +189,44 @@ fn header_lines(headers: &[(&str, &str)], status: Option<u16>) -> Vec<HeaderLine
 /// Writes `content-type` as `Content-Type: value`: names are free of case (RFC 9110 §5.1), patterns
 /// are not.
 fn write_line(out: &mut String, name: &str, value: &str) {
-    let mut first = true;
-    out.extend(name.chars().map(|character| {
-        let letter =
-            if first { character.to_ascii_uppercase() } else { character.to_ascii_lowercase() };
-        first = character == '-';
-        letter
-    }));
+    let begin = out.len();
+    out.push_str(name);
+    let Some(written) = out.get_mut(begin..) else { return };
+    written.make_ascii_lowercase();
+    let mut begins = true;
+    for (at, byte) in name.bytes().enumerate() {
+        // Where a word begins with more than a byte, there is nothing to write large.
+        if begins && let Some(initial) = written.get_mut(at..=at) {
+            initial.make_ascii_uppercase();
+        }
+        begins = byte == b'-';
+    }
     out.push_str(": ");
     out.push_str(value);
 }
 
 fn content_of(content_type: &str) -> Content {
-    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match kind.as_str() {
-        "" | "text/html" | "text/plain" | "application/xhtml+xml" => Content::Page,
-        _ if kind.starts_with("text/") || kind.ends_with("xml") || kind.ends_with("json") => {
-            Content::Text
-        }
-        _ if kind.ends_with("javascript") => Content::Text,
+    const PAGES: [&str; 3] = ["text/html", "text/plain", "application/xhtml+xml"];
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    let is = |whole: &str| kind.eq_ignore_ascii_case(whole);
+    let begins = |with: &str| kind.get(..with.len()).is_some_and(|k| k.eq_ignore_ascii_case(with));
+    let ends = |with: &str| {
+        let at = kind.len().checked_sub(with.len());
+        at.and_then(|at| kind.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(with))
+    };
+    let has = |word: &str| {
+        let mut places = kind.as_bytes().windows(word.len());
+        places.any(|place| place.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    if kind.is_empty() || PAGES.into_iter().any(is) {
+        Content::Page
+    } else if begins("text/") || ["xml", "json", "javascript"].into_iter().any(ends) {
+        Content::Text
+    } else if has("wap") || !kind.contains('/') {
         // WAP pages, and types that a careless injector makes up ("html").
-        _ if kind.contains("wap") || !kind.contains('/') => Content::Page,
-        _ => Content::Other,
+        Content::Page
+    } else {
+        Content::Other
     }
 }
 

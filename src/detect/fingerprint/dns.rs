@@ -2,7 +2,7 @@
 //!
 //! They are read with the other lists and looked up by whoever judges DNS answers.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::row::{Scope, Strength};
@@ -30,8 +30,8 @@ pub struct DnsEntry {
 #[derive(Debug, Default)]
 pub(super) struct DnsIndex {
     entries: Vec<DnsEntry>,
-    addresses: HashMap<IpAddr, usize>,
-    names: HashMap<String, usize>,
+    addresses: BTreeMap<IpAddr, usize>,
+    names: BTreeMap<String, usize>,
     prefixes: Vec<(Prefix, usize)>,
 }
 

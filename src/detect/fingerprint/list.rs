@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::dns::{self, DnsEntry};
 use super::load::{FingerprintError, ListFormat, LoadReport, Reason};
-use super::pattern::{Kind, Pattern, cut};
+use super::pattern::{Kind, Pattern, Trust, cut};
 use super::rating::{Stated, rate};
 use super::row::{Rating, Row, Scope, Strength, Target};
 
@@ -35,7 +35,11 @@ enum Entry {
 
 impl List {
     /// Reads a list; `index` is its place in the set.
-    pub(super) fn read(name: &str, bytes: &[u8], index: usize) -> Result<Self, FingerprintError> {
+    pub(super) fn read(
+        name: &str,
+        bytes: &[u8],
+        (index, trust): (usize, Trust),
+    ) -> Result<Self, FingerprintError> {
         if bytes.len() > BYTES_MAX {
             return Err(FingerprintError::TooLarge { bytes: bytes.len(), limit: BYTES_MAX });
         }
@@ -46,7 +50,7 @@ impl List {
         if text.trim_start().starts_with('{') {
             read_json_lines(name, text, index, mark)
         } else {
-            read_csv(name, text, index, mark)
+            read_csv(name, text, (index, trust), mark)
         }
     }
 
@@ -106,7 +110,7 @@ fn json_row(line: &str, index: usize) -> Result<Entry, Reason> {
     let field = |name: &str| value.get(name).and_then(Value::as_str).ok_or(Reason::Malformed);
     let (name, pattern) = (field("fingerprint")?, field("pattern")?);
     let scope = censored_planet_scope(name);
-    let pattern = Pattern::new(Kind::Expression, pattern)?;
+    let pattern = Pattern::new(Kind::Expression, pattern, Trust::Foreign)?;
     let stated = Stated { name, scope, confidence: None, notes: "" };
     let (rating, host) = rate(&stated, pattern.text());
     Ok(Entry::Http(Row {
@@ -136,9 +140,14 @@ fn censored_planet_scope(name: &str) -> Scope {
     found.map_or(Scope::Benign, |(_, scope)| *scope)
 }
 
-fn read_csv(name: &str, text: &str, index: usize, mark: usize) -> Result<List, FingerprintError> {
+fn read_csv(
+    name: &str,
+    text: &str,
+    (index, trust): (usize, Trust),
+    mark: usize,
+) -> Result<List, FingerprintError> {
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let columns = Columns::of(&mut reader, text, mark)?;
+    let columns = Columns { trust, ..Columns::of(&mut reader, text, mark)? };
     let mut list = List::new(name, columns.format);
     let mut record = StringRecord::new();
     loop {
@@ -158,6 +167,7 @@ fn read_csv(name: &str, text: &str, index: usize, mark: usize) -> Result<List, F
 struct Columns {
     format: ListFormat,
     names: Vec<String>,
+    trust: Trust,
 }
 
 impl Columns {
@@ -181,7 +191,7 @@ impl Columns {
         let has = |column: &&str| names.iter().any(|name| name == column);
         let found = Self::FORMATS.iter().find(|(_, needed)| needed.iter().all(has));
         let (format, _) = found.ok_or(unknown)?;
-        Ok(Self { format: *format, names })
+        Ok(Self { format: *format, names, trust: Trust::Foreign })
     }
 
     fn field<'a>(&self, record: &'a StringRecord, name: &str) -> &'a str {
@@ -214,7 +224,7 @@ impl Columns {
         }
         let target = Target::from_list(field("place")).ok_or(Reason::UnknownPlace)?;
         let kind = Kind::from_list(field("match")).ok_or(Reason::UnknownMatch)?;
-        let pattern = Pattern::new(kind, field("pattern"))?;
+        let pattern = Pattern::new(kind, field("pattern"), self.trust)?;
         let stated = Stated { name: field("name"), scope, confidence: None, notes: "" };
         let (_, host) = rate(&stated, pattern.text());
         let host = if target == Target::Forward { host.or(Some(String::new())) } else { host };
@@ -255,7 +265,7 @@ impl Columns {
             _ => Kind::Contains,
         };
         let target = Target::from_list(field("location_found")).ok_or(Reason::UnknownPlace)?;
-        let pattern = Pattern::new(kind, field("pattern"))?;
+        let pattern = Pattern::new(kind, field("pattern"), self.trust)?;
         let scope = Scope::from_list(field("scope"));
         let confidence = self.confidence(record);
         let stated = Stated { name: field("name"), scope, confidence, notes: field("notes") };

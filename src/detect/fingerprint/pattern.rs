@@ -4,6 +4,7 @@
 //! without one is refused, because it could only be tried on every page.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
@@ -21,7 +22,23 @@ enum Check {
     /// The text is all there is.
     Full,
     /// The expression matches.
-    Expression(Regex),
+    Expression(Expression),
+}
+
+/// An expression, compiled when it is wanted first: few recordings have an answer that wants one.
+#[derive(Clone, Debug)]
+struct Expression {
+    source: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+/// Whether a list is known to hold nothing that cannot be compiled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Trust {
+    /// It comes with the program, and the tests compile it.
+    Own,
+    /// It is the user's, who is told at once what is wrong with it.
+    Foreign,
 }
 
 /// How `pattern_type` says a pattern is to be read.
@@ -67,8 +84,8 @@ impl Pattern {
     /// Depth of an expression.
     const NEST_MAX: u32 = 32;
 
-    /// Reads a pattern of the given kind.
-    pub(super) fn new(kind: Kind, text: &str) -> Result<Self, Reason> {
+    /// Reads a pattern of the given kind, from a list of the given trust.
+    pub(super) fn new(kind: Kind, text: &str, trust: Trust) -> Result<Self, Reason> {
         if text.trim().is_empty() {
             return Err(Reason::Empty);
         }
@@ -79,7 +96,7 @@ impl Pattern {
             Kind::Contains => Self::fixed(text, Check::Contains),
             Kind::Prefix => Self::fixed(text, Check::Prefix),
             Kind::Full => Self::fixed(text, Check::Full),
-            Kind::Expression => Self::expression(text),
+            Kind::Expression => Self::expression(text, trust),
         }
     }
 
@@ -101,7 +118,7 @@ impl Pattern {
     /// Settles a candidate whose needle begins at `at`; gives the place of the match.
     pub(super) fn settle(&self, haystack: &str, at: usize) -> Option<Range<usize>> {
         let range = match &self.check {
-            Check::Expression(regex) => return regex.find(haystack).map(|found| found.range()),
+            Check::Expression(expression) => return expression.find(haystack),
             Check::Full if haystack == self.text => 0..self.text.len(),
             Check::Full => return None,
             Check::Prefix if at != 0 => return None,
@@ -132,7 +149,7 @@ impl Pattern {
 
     /// The lists write their expressions for Python with `re.DOTALL`. Two things differ here:
     /// `\<` is an edge of a word, and a brace that opens no repetition is a fault.
-    fn expression(text: &str) -> Result<Self, Reason> {
+    fn expression(text: &str, trust: Trust) -> Result<Self, Reason> {
         if ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|look| text.contains(look)) {
             return Err(Reason::LookAround);
         }
@@ -145,16 +162,34 @@ impl Pattern {
         if let (HirKind::Literal(_), [whole]) = (hir.kind(), pieces.as_slice()) {
             return Self::fixed(whole, Check::Contains);
         }
-        let regex = RegexBuilder::new(&translated)
-            .dot_matches_new_line(true)
-            .size_limit(Self::COMPILED_MAX)
-            .dfa_size_limit(Self::COMPILED_MAX)
-            .nest_limit(Self::NEST_MAX)
-            .build()
-            .map_err(|_| Reason::TooBig)?;
+        let expression = Expression { source: translated, compiled: OnceLock::new() };
+        if trust == Trust::Foreign && expression.compiled().is_none() {
+            return Err(Reason::TooBig);
+        }
         let longest = pieces.iter().max_by_key(|piece| piece.len()).ok_or(Reason::NoFixedText)?;
-        let pattern = Self::fixed(longest, Check::Expression(regex))?;
+        let pattern = Self::fixed(longest, Check::Expression(expression))?;
         Ok(Self { text: pieces.join(" "), ..pattern })
+    }
+}
+
+impl Expression {
+    /// The place of the first match.
+    fn find(&self, haystack: &str) -> Option<Range<usize>> {
+        self.compiled()?.find(haystack).map(|found| found.range())
+    }
+
+    /// The expression ready for use; `None` where that would be too large.
+    fn compiled(&self) -> Option<&Regex> {
+        let compile = || {
+            RegexBuilder::new(&self.source)
+                .dot_matches_new_line(true)
+                .size_limit(Pattern::COMPILED_MAX)
+                .dfa_size_limit(Pattern::COMPILED_MAX)
+                .nest_limit(Pattern::NEST_MAX)
+                .build()
+                .ok()
+        };
+        self.compiled.get_or_init(compile).as_ref()
     }
 }
 
@@ -198,7 +233,7 @@ mod tests {
     use super::*;
 
     fn matched(kind: Kind, pattern: &str, text: &str) -> bool {
-        let pattern = Pattern::new(kind, pattern).unwrap();
+        let pattern = Pattern::new(kind, pattern, Trust::Foreign).unwrap();
         let mut from = 0;
         while let Some(at) = text[from..].find(pattern.needle()) {
             if pattern.settle(text, from + at).is_some() {
@@ -242,17 +277,20 @@ mod tests {
             ("blocked(", Reason::Syntax),
             (r"blocked\pL{5000}", Reason::TooBig),
         ] {
-            let refused = Pattern::new(Kind::Expression, pattern).unwrap_err();
+            let refused = Pattern::new(Kind::Expression, pattern, Trust::Foreign).unwrap_err();
             assert_eq!(refused, reason, "{pattern}");
         }
         let long = "x".repeat(Pattern::BYTES_MAX + 1);
-        assert_eq!(Pattern::new(Kind::Contains, &long).unwrap_err(), Reason::TooLong);
+        assert_eq!(
+            Pattern::new(Kind::Contains, &long, Trust::Foreign).unwrap_err(),
+            Reason::TooLong
+        );
     }
 
     #[test]
     fn a_long_pattern_is_checked_beyond_its_needle() {
         let long = "the notice ".repeat(20);
-        let pattern = Pattern::new(Kind::Contains, &long).unwrap();
+        let pattern = Pattern::new(Kind::Contains, &long, Trust::Foreign).unwrap();
         assert_eq!(pattern.needle().len(), Pattern::NEEDLE_MAX);
         assert!(pattern.settle(&long, 0).is_some());
         assert!(pattern.settle(&long.replace("notice the", "notice tho"), 0).is_none());

@@ -19,7 +19,7 @@ impl Lane<'_> {
         self.room.change(flow.memory(), 0);
         match flow {
             Flow::Prelude(prelude) => self.conclude_prelude(key, &prelude, end),
-            Flow::Tcp(conversation) => self.conclude_tcp(key, *conversation, end),
+            Flow::Tcp(conversation) => self.conclude_tcp(key, conversation, end),
             Flow::Udp(talk) => self.conclude_udp(key, talk, end),
         }
     }
@@ -35,7 +35,7 @@ impl Lane<'_> {
             self.directory.ended(None, false);
             return;
         }
-        self.conclude_tcp(key, *Conversation::replay(key, prelude, settings), end);
+        self.conclude_tcp(key, Conversation::replay(key, prelude, settings), end);
     }
 
     fn conclude_udp(&mut self, key: &FlowKey, mut talk: DatagramTalk, end: FlowEnd) {
@@ -80,7 +80,7 @@ impl Lane<'_> {
     }
 
     /// A flow of which nothing need be told is folded into the tally of hosts and forgotten.
-    fn conclude_tcp(&mut self, key: &FlowKey, mut conversation: Conversation, end: FlowEnd) {
+    fn conclude_tcp(&mut self, key: &FlowKey, mut conversation: Box<Conversation>, end: FlowEnd) {
         conversation.finish(self.settings);
         let found = judge(key, &conversation);
         self.outcome.limits.flows_rewound += u64::from(conversation.flow.rewound);
@@ -93,7 +93,7 @@ impl Lane<'_> {
         let certificate = certificate_of(key, &conversation);
         let odd = self.fold_certificate(certificate);
         let unanswered =
-            silence::of_tcp(key, &conversation, &mut self.outcome.passages, self.clock);
+            silence::of_tcp(key, (&conversation, &hosts), &mut self.outcome.passages, self.clock);
         let silent = self.room.silent.admit(unanswered, &mut self.outcome.limits.silences_given_up);
         self.fold_acceptance(key, &conversation, &found);
         self.outcome.reach.add(&conversation.flow);
@@ -112,6 +112,7 @@ impl Lane<'_> {
             self.outcome.hosts.quiet_flow((opening, port), &hosts);
             return;
         }
+        drop(hosts);
         let end = match conversation.flow.phase {
             Phase::Closed => FlowEnd::Fin,
             Phase::Reset => FlowEnd::Reset,

@@ -134,7 +134,8 @@ impl Message {
             edns: None,
             fault: None,
         };
-        Some(Walk { bytes, cut, at: Self::HEADER_BYTES, message, topic: String::new() }.walk())
+        let at = Self::HEADER_BYTES;
+        Some(Walk { bytes, cut, at, message, alias: None, owner: String::new() }.walk())
     }
 
     /// A plain query, whatever port it goes to: one question of the Internet class, standard, no
@@ -167,8 +168,10 @@ struct Walk<'a> {
     cut: bool,
     at: usize,
     message: Message,
-    /// The name that the next record should belong to: the one asked for, then its aliases.
-    topic: String,
+    /// The name that the next record should belong to, if it is not the one asked for: its alias.
+    alias: Option<String>,
+    /// The name that the record under way belongs to.
+    owner: String,
 }
 
 impl Walk<'_> {
@@ -196,7 +199,6 @@ impl Walk<'_> {
             };
             self.at = end + 4;
             if number == 0 {
-                self.topic.clone_from(&text);
                 let name = text.into_boxed_str();
                 self.message.question = Some(Question { name, kind: RecordType(kind), class });
             }
@@ -218,9 +220,12 @@ impl Walk<'_> {
     /// NAME | TYPE 2 | CLASS 2 | TTL 4 | RDLENGTH 2 | RDATA     RFC 1035 §4.1.3
     /// ```
     fn record(&mut self, told: bool) -> Option<()> {
-        let mut owner = String::new();
         let fixed = if told {
-            self.name(&mut owner)?
+            let mut owner = std::mem::take(&mut self.owner);
+            owner.clear();
+            let end = self.name(&mut owner);
+            self.owner = owner;
+            end?
         } else {
             let Some(end) = name::skip(self.bytes, self.at) else {
                 return self.give_up(Fault::Short);
@@ -244,21 +249,26 @@ impl Walk<'_> {
         if kind == RecordType::OPT {
             self.edns(class, ttl);
         } else if told {
-            self.answer(kind, ttl, &owner, (start, end));
+            self.answer(kind, ttl, (start, end));
         }
         Some(())
     }
 
-    fn answer(&mut self, kind: RecordType, ttl: u32, owner: &str, (start, end): (usize, usize)) {
+    fn answer(&mut self, kind: RecordType, ttl: u32, (start, end): (usize, usize)) {
         let data = record::read(self.bytes, kind, start, end);
         if let Some(fault) = data.fault() {
             self.fault(fault);
         }
-        let on_topic =
-            owner == self.topic || (kind == RecordType::DNAME && is_below(&self.topic, owner));
+        let (owner, asked) = (self.owner.as_str(), self.message.question.as_ref());
+        let topic = self.alias.as_deref().or(asked.map(|asked| &*asked.name)).unwrap_or_default();
+        let on_topic = owner == topic || (kind == RecordType::DNAME && is_below(topic, owner));
         if let (true, RecordType::CNAME, record::Data::Name(alias)) = (on_topic, kind, &data) {
-            self.topic.clear();
-            self.topic.push_str(alias);
+            self.alias = Some((**alias).to_owned());
+        }
+        if self.message.answers.is_empty() {
+            // As many as are announced, if that is few: most answers have one or two.
+            let [_, announced, ..] = self.message.counts;
+            self.message.answers.reserve_exact(usize::from(announced).min(ANSWERS_USUAL));
         }
         self.message.answers.push(Record { kind, ttl, on_topic, data });
     }
@@ -292,6 +302,9 @@ impl Walk<'_> {
         }
     }
 }
+
+/// Answers for which there is room at first.
+const ANSWERS_USUAL: usize = 4;
 
 fn is_below(name: &str, parent: &str) -> bool {
     name.strip_suffix(parent).is_some_and(|rest| rest.ends_with('.'))

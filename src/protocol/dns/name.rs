@@ -16,8 +16,15 @@ pub(super) struct NameRead {
 /// A pointer leads backwards from where it stands ("a prior occurrence", §4.1.4), so pointers alone
 /// cannot form a loop; one with labels in it runs into the limit of 255 bytes.
 pub(super) fn read(message: &[u8], at: usize, text: &mut String) -> NameRead {
+    match read_plain(message, at, text) {
+        Some(end) => NameRead { end: Some(end), fault: None },
+        None => read_odd(message, at, text),
+    }
+}
+
+/// Reads any name, label by label.
+fn read_odd(message: &[u8], at: usize, text: &mut String) -> NameRead {
     let start = text.len();
-    text.reserve(NAME_BYTES_USUAL);
     let (mut at, mut end, mut wire) = (at, None, 1_usize);
     let stop = |end, fault| NameRead { end, fault: Some(fault) };
     loop {
@@ -55,6 +62,48 @@ pub(super) fn read(message: &[u8], at: usize, text: &mut String) -> NameRead {
     }
 }
 
+/// Reads the name that nearly all are: labels of printable letters, whole, and not the root. Appends
+/// it and gives where the next field begins; of any other name nothing is appended.
+fn read_plain(message: &[u8], mut at: usize, text: &mut String) -> Option<usize> {
+    // Each label behind the dot that stands for its length.
+    let (mut name, mut len, mut end) = ([0; NAME_BYTES_MAX], 0_usize, None);
+    loop {
+        let first = *message.get(at)?;
+        match (first >> 6, usize::from(first & 0x3f)) {
+            (0, 0) => break,
+            (0, label_len) => {
+                let label = message.get(at + 1..at + 1 + label_len)?;
+                let place = name.get_mut(len..len + 1 + label_len)?;
+                let (dot, place) = place.split_first_mut()?;
+                *dot = b'.';
+                let mut plain = true;
+                for (kept, byte) in place.iter_mut().zip(label) {
+                    plain &= (0x21..=0x7e).contains(byte) && !matches!(*byte, b'.' | b'\\');
+                    *kept = byte.to_ascii_lowercase();
+                }
+                if !plain {
+                    return None;
+                }
+                len += 1 + label_len;
+                at += 1 + label_len;
+            }
+            (3, high) => {
+                let target = high << 8 | usize::from(*message.get(at + 1)?);
+                end = end.or(Some(at + 2));
+                if target >= at {
+                    return None;
+                }
+                at = target;
+            }
+            _ => return None,
+        }
+    }
+    // The last zero counts as well.
+    let name = name.get(1..len).filter(|name| !name.is_empty() && len < NAME_BYTES_MAX)?;
+    text.push_str(std::str::from_utf8(name).ok()?);
+    Some(end.unwrap_or(at + 1))
+}
+
 /// Where the field after the name at `at` begins; the name itself is not read.
 pub(super) fn skip(message: &[u8], mut at: usize) -> Option<usize> {
     loop {
@@ -71,18 +120,6 @@ pub(super) fn skip(message: &[u8], mut at: usize) -> Option<usize> {
 fn push_label(text: &mut String, start: usize, label: &[u8]) {
     if text.len() > start {
         text.push('.');
-    }
-    // Nearly all labels are this, and are told in one go.
-    let plain = |b: &u8| (0x21..=0x7e).contains(b) && *b != b'.' && *b != b'\\';
-    if label.iter().fold(true, |all, b| all & plain(b))
-        && let Ok(plain) = std::str::from_utf8(label)
-    {
-        let begins = text.len();
-        text.push_str(plain);
-        if let Some(plain) = text.get_mut(begins..) {
-            plain.make_ascii_lowercase();
-        }
-        return;
     }
     for byte in label {
         match byte {
@@ -101,5 +138,41 @@ pub(super) fn push_escaped(text: &mut String, byte: u8) {
 
 /// RFC 1035 §2.3.4, lengths and the last zero included.
 const NAME_BYTES_MAX: usize = 255;
-/// Most names are no longer.
-const NAME_BYTES_USUAL: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A label of the given length, or a pointer, or whatever.
+    fn part() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            8 => prop::collection::vec("[!-~]".prop_map(|c| c.as_bytes()[0]), 1..64).prop_map(label),
+            2 => prop::collection::vec(any::<u8>(), 1..9).prop_map(label),
+            2 => (0_u8..60).prop_map(|low| vec![0xc0, low]),
+            1 => any::<u8>().prop_map(|byte| vec![byte]),
+        ]
+    }
+
+    fn label(letters: Vec<u8>) -> Vec<u8> {
+        [vec![letters.len() as u8], letters].concat()
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_reads_what_the_long_one_reads(
+            parts in prop::collection::vec(part(), 0..7),
+            ends: bool,
+            at in 0_usize..20,
+        ) {
+            let message = [parts.concat(), vec![0; usize::from(ends)]].concat();
+            for at in [0, at] {
+                let (mut short, mut long) = ("x".to_owned(), "x".to_owned());
+                let read = read(&message, at, &mut short);
+                prop_assert_eq!(read, read_odd(&message, at, &mut long));
+                prop_assert_eq!(short, long);
+            }
+        }
+    }
+}

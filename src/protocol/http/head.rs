@@ -85,8 +85,12 @@ impl Collector {
         if self.kept.len() >= PREFIX_BYTES {
             return false;
         }
+        if self.kept.is_empty() {
+            let prefix = bytes.get(..PREFIX_BYTES).unwrap_or(bytes);
+            return !prefix.is_empty() && refuse(prefix);
+        }
         let prefix: Vec<u8> = self.kept.iter().chain(bytes).take(PREFIX_BYTES).copied().collect();
-        !prefix.is_empty() && refuse(&prefix)
+        refuse(&prefix)
     }
 }
 

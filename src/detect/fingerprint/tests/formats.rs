@@ -174,3 +174,32 @@ proptest! {
         let _ = Sample::html(rows).matched(&set);
     }
 }
+
+#[test]
+fn headers_of_what_is_no_text_are_looked_into_where_a_row_wants_them() {
+    let answer = |name: &str| {
+        Sample::default()
+            .status(302)
+            .header("Content-Type", "image/png")
+            .header(name, "http://zz.example/no")
+    };
+    let headers = ["Location", "LOCATION", "Refresh", "X-Zz", "x-zz", "Server"];
+    let table: [(&str, [bool; 6]); 6] = [
+        ("forward", [true, true, true, false, false, false]),
+        ("header", [true; 6]),
+        ("header.X-zz", [false, false, false, true, true, false]),
+        ("header.server", [false, false, false, false, false, true]),
+        ("body", [false; 6]),
+        ("visible", [false; 6]),
+    ];
+    for (place, expected) in table {
+        let list = format!(
+            "name,scope,strength,countries,place,match,pattern,source\n\
+             zz,nat,specific,ZZ,{place},contains,http://zz.example/no,test\n"
+        );
+        let mut set = FingerprintSet::default();
+        set.load("zz.csv", list.as_bytes()).unwrap();
+        let found = headers.map(|name| answer(name).matched(&set).is_some());
+        assert_eq!(found, expected, "{place}");
+    }
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::list::List;
+use super::super::pattern::Trust;
 use super::super::{FingerprintSet, ListFormat, LoadReport, Strength};
 use super::Sample;
 use super::pages::ordinary;
@@ -85,7 +86,7 @@ fn accusing_rows_find_their_own_notices() {
     for name in [LISTS[0], LISTS[2]] {
         let Some((set, _)) = load(&[name]) else { return };
         let bytes = std::fs::read(folder.join(name)).unwrap();
-        let list = List::read(name, &bytes, 0).unwrap();
+        let list = List::read(name, &bytes, (0, Trust::Foreign)).unwrap();
         let accusing = || list.rows.iter().filter(|row| row.rating.most().accuses());
         let silent: Vec<_> = accusing()
             .filter(|row| {
