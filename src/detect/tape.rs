@@ -35,6 +35,7 @@ struct Kept {
     flags: u16,
     ttl: Ttl,
     direction: Direction,
+    window_scale: Option<u8>,
 }
 
 const _: () = assert!(size_of::<Kept>() <= 48);
@@ -126,6 +127,7 @@ impl Kept {
                 | flag(Self::DUPLICATE, seen.duplicate),
             ttl: seen.ttl,
             direction: seen.direction,
+            window_scale: seen.window_scale,
         }
     }
 
@@ -140,6 +142,7 @@ impl Kept {
             payload_len: self.payload_len,
             flags: TcpFlags(self.flags & (Self::STAMPED - 1)),
             window: self.window,
+            window_scale: self.window_scale,
             ttl: self.ttl,
             ip_id: has(Self::NUMBERED).then_some(self.ip_id),
             dont_fragment: has(Self::DONT_FRAGMENT),
