@@ -311,8 +311,12 @@ pub(super) fn timing(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     let asked = scene.provocation(suspect)?;
     let haste = haste(scene, suspect)?;
     let Haste { took, needs: rtt, .. } = haste;
-    // What refuses a SYN that is accepted all the same is held against that.
-    let refuses = asked.is_syn() && suspect.is_reset();
+    // What refuses a SYN that is accepted all the same is held against that, if it is not a late
+    // answer to a connection before between the same ports: that does not acknowledge this SYN.
+    let refuses = asked.is_syn()
+        && suspect.is_reset()
+        && suspect.has_ack()
+        && suspect.ack == asked.seq.plus(1);
     if rtt <= RTT_MIN || (asked.is_syn() && !refuses) {
         return None;
     }

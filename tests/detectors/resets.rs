@@ -457,6 +457,11 @@ fn a_refusal_of_a_syn_that_is_accepted_later_came_too_soon() {
     let (signals, verdict) = sure(refusal(RTT / 4));
     assert!(signals.contains(&Signal::RstThenSynAck) && signals.contains(&Signal::RstFast));
     assert_eq!(verdict, Some("likely"));
+    // One of a connection before between the same ports answers no SYN, however soon it comes.
+    let late = Packet { flags: RST, ack: 0, window: 0, seq: SERVER, ..refusal(RTT / 4) };
+    let (signals, verdict) = sure(late);
+    assert!(!signals.contains(&Signal::RstFast), "{signals:?}");
+    assert!(!matches!(verdict, Some("likely" | "confirmed")), "{signals:?}");
     // One that took as long as the SYN/ACK may be a machine beside the server, or its filter.
     let (signals, verdict) = sure(refusal(RTT - 2_000));
     assert!(!signals.contains(&Signal::RstFast));
