@@ -153,6 +153,10 @@ fn is_alike(scene: &Scene<'_>, prime: &Charge<'_>, other: &Charge<'_>) -> bool {
     let same_way = one.direction == two.direction;
     let near = one.time.distance(two.time) <= ONE_BURST;
     let copy = same_way && one.ttl == two.ttl && one.flags == two.flags && one.window == two.window;
+    // Every connection ends by a FIN of either side: one that nothing speaks against is its sender's.
+    if !two.is_reset() && other.is_empty() && !(copy && one.seq == two.seq) {
+        return false;
+    }
     if same_way {
         // Where all that was heard of the sender is forged, its own reaction looks alien too.
         let own = own_reaction(scene, two) && !near;
@@ -211,8 +215,10 @@ fn tell(scene: &Scene<'_>, prime: &Charge<'_>, group: &[&Charge<'_>]) -> Suspici
 fn is_copy(seen: &Sighting, group: &[&Charge<'_>]) -> bool {
     group.iter().any(|charge| {
         let one = charge.suspect;
-        (one.direction, one.seq, one.ack, one.flags, one.ip_id, one.window)
-            == (seen.direction, seen.seq, seen.ack, seen.flags, seen.ip_id, seen.window)
+        // Captured again a router or two later; from elsewhere it is a copy of another packet.
+        one.ttl.0.abs_diff(seen.ttl.0) <= 2
+            && (one.direction, one.seq, one.ack, one.flags, one.ip_id, one.window)
+                == (seen.direction, seen.seq, seen.ack, seen.flags, seen.ip_id, seen.window)
     })
 }
 

@@ -98,8 +98,13 @@ impl<'a> Case<'a> {
             Some(_) => 10,
             None => 0,
         };
-        let lacks_edns =
-            self.query.edns && !reply.edns && self.exchange.replies.iter().any(|other| other.edns);
+        // Of one of several programs behind the resolver, at its distance, that is no mark beside an
+        // answer from elsewhere.
+        let bears_it =
+            |other: &&Reply| other.edns && (!self.is_from_home(reply) || self.is_from_home(other));
+        let lacks_edns = self.query.edns
+            && !reply.edns
+            && self.exchange.replies.iter().any(|other| bears_it(&other));
         let marks: u32 = marks::of(self, reply, None)
             .iter()
             .map(|fact| match fact.signal {
@@ -110,6 +115,12 @@ impl<'a> Case<'a> {
             })
             .sum();
         listed + impossible + marks + if lacks_edns { 4 } else { 0 }
+    }
+
+    /// Whether the TTL is the one that three or more other answers of the resolver have.
+    fn is_from_home(&self, reply: &Reply) -> bool {
+        let home = self.habit.home().filter(|home| home.answers >= 3);
+        home.zip(reply.stamp.ip).is_some_and(|(home, ip)| home.ttl.0.abs_diff(ip.ttl.0) <= 2)
     }
 
     fn among(&self, parties: &[Party<'a>]) -> Option<Quarrel<'a>> {

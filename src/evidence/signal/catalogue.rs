@@ -6,16 +6,16 @@ use super::{Signal, SignalEntry};
 pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     entry(
         Signal::RstSeqAhead,
-        "Two RSTs of one direction, less than 2 s apart and with no FIN before: the second's sequence number lies more than 2 above the first's, above all data which that side sent and above the peer's highest acknowledgment. A proof where the second came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror), or as a bare RST too soon to answer an acknowledgment that the capture lacks; in part otherwise.",
+        "Two RSTs of one direction, less than 2 s apart and with no FIN before: the second's sequence number lies more than 2 above the first's, above all data which that side sent and above the peer's highest acknowledgment. A proof where the second came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror), or as a bare RST too soon to answer an acknowledgment that the capture lacks. In full beside the server, where it has a number that the server never acknowledged and the connection ends there; in part otherwise.",
         "An injector that guesses how far the window has moved meanwhile. A stack knows its own sequence number and does not guess.",
         "A capture that lacks packets: each of a server's honest resets has the number of an acknowledgment that it answers.",
         "Weaver, Sommer, Paxson 2009 (RST_SEQ_CHANGE)",
     ),
     entry(
         Signal::RstThenData,
-        "After a RST from the server, the server sends data or a later acknowledgment on the same connection, at or beyond the RST's sequence number, with no new SYN between. A proof where the RST came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror). Not counted where it refuses what belongs to the middle of an answer, nor where nothing that its sender said before is in the capture.",
+        "After a RST from the server, the server sends data or a later acknowledgment on the same connection, at or beyond the RST's sequence number, with no new SYN between; in full only a quarter of the round trip later, or later by its own TCP clock. A proof where the RST came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror). Not counted where it refuses what belongs to the middle of an answer, nor where nothing that its sender said before is in the capture.",
         "The server did not know that it had reset the connection.",
-        "Port reuse with the SYN missing from the capture, two taps mixed in one file, a load balancer that resets on behalf of a back end, a packet filter on the server or before it that begins to refuse the client. Evasion tools on the client send such resets themselves: only the server's are counted.",
+        "Port reuse with the SYN missing from the capture, two taps mixed in one file, a load balancer that resets on behalf of a back end, a packet filter on the server or before it that begins to refuse the client. Evasion tools on the client send such resets themselves: the client's are counted in part, and in full only beside the server where that refuses the client from then on.",
         "Weaver, Sommer, Paxson 2009 (DATA after RST); RFC 9293 section 3.5.2",
     ),
     entry(
@@ -34,7 +34,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::RstThenSynAck,
-        "A RST that claims to come from the server answers a SYN; then a SYN/ACK acknowledges that same SYN, with no other SYN between. A proof where that comes before any SYN is sent again, and the RST came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror).",
+        "A RST that claims to come from the server answers a SYN; then a SYN/ACK acknowledges that same SYN, with no other SYN between, or echoing that one's timestamp. A proof where that comes before any SYN is sent again, and the RST came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror).",
         "The server accepted the connection that it is said to have refused.",
         "A SYN sent again after the RST, if the capture lacks it.",
         "RFC 9293 section 3.10.7.2",
@@ -104,9 +104,9 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::RstFast,
-        "A RST follows the client's data in less than half the time that the server needs, which is the quickest of its handshake, of its bare acknowledgments and of the handshakes of other flows to the port, and above 4 ms. In part: it may answer an earlier packet, or the port was seen once and gained less than 10 ms. Not counted where it refuses what belongs to the middle of an answer.",
+        "A RST follows the client's data in less than half the time that the server needs, which is the quickest of its handshake, of its bare acknowledgments and of the handshakes of other flows to the port from as far away, and above 4 ms. Or one to a SYN in less than half the time of the SYN/ACK that accepts it; or, beside the server, a bare one in the client's name less than half a round trip after the first packet that it can refuse. In part: it may answer an earlier packet (one less than half of that time before, or three quarters where three handshakes tell it, is none), or the port was seen once and gained less than 10 ms; and the last two. Not counted where it refuses what belongs to the middle of an answer.",
         "Its sender is nearer than the server.",
-        "The user's own gateway or proxy, a performance-enhancing proxy, anycast; a reset that answers no data and came at that moment by chance. Tells nothing where the tap is near the server.",
+        "The user's own gateway or proxy, a performance-enhancing proxy, anycast; a reset that answers no data and came at that moment by chance; a client's program that gives up by a bare RST. Tells little where the tap is near the server.",
         "Measured on captures from Iran (3 ms against 80 to 88) and China (2 to 17 ms against 143 to 290)",
     ),
     entry(
@@ -167,7 +167,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::IpIdBreak,
-        "IP identification off the sender's line, where the sender has a line.",
+        "IP identification off the sender's line, where the sender has a line: between its neighbours, give or take what may overtake it, or near one of them.",
         "Nothing by itself.",
         "Load balancers. Linux sends SYN/ACK and RST with identification 0 and DF, which is never counted.",
         "Weaver, Sommer, Paxson 2009",
@@ -188,7 +188,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::NoTimestamp,
-        "TCP timestamps were negotiated, and the packet carries none.",
+        "TCP timestamps were negotiated before, and the packet carries none.",
         "On data: its sender does not follow the connection (a stack must send them). On a RST: little.",
         "Resets of stacks that forgot the connection, and of large content networks, have none.",
         "RFC 7323 section 3.2",
