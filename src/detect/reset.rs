@@ -182,7 +182,7 @@ fn own_reaction(scene: &Scene<'_>, rst: &Sighting) -> bool {
 fn tell(scene: &Scene<'_>, prime: &Charge<'_>, group: &[&Charge<'_>]) -> Suspicion {
     let mut forged: Vec<FrameId> = group.iter().map(|charge| charge.suspect.frame).collect();
     forged.sort_unstable();
-    let copies = scene.log.iter().filter(|seen| seen.duplicate && is_copy(seen, group));
+    let copies = scene.log.iter().filter(|seen| seen.duplicate && is_copy(scene, seen, group));
     let copies: Vec<FrameId> = copies.map(|seen| seen.frame).collect();
     let mut genuine: Vec<FrameId> = group
         .iter()
@@ -212,14 +212,13 @@ fn tell(scene: &Scene<'_>, prime: &Charge<'_>, group: &[&Charge<'_>]) -> Suspici
     }
 }
 
-fn is_copy(seen: &Sighting, group: &[&Charge<'_>]) -> bool {
-    group.iter().any(|charge| {
-        let one = charge.suspect;
-        // Captured again a router or two later; from elsewhere it is a copy of another packet.
-        one.ttl.0.abs_diff(seen.ttl.0) <= 2
-            && (one.direction, one.seq, one.ack, one.flags, one.ip_id, one.window)
-                == (seen.direction, seen.seq, seen.ack, seen.flags, seen.ip_id, seen.window)
-    })
+/// Whether `seen` is a packet of `group` captured again: of all packets that it may be a copy of, the
+/// one from as far away counts.
+fn is_copy(scene: &Scene<'_>, seen: &Sighting, group: &[&Charge<'_>]) -> bool {
+    let fields = |one: &Sighting| (one.seq, one.ack, one.flags, one.ip_id, one.window);
+    let alike = scene.before(seen, seen.direction).filter(|one| fields(one) == fields(seen));
+    let first = alike.min_by_key(|one| one.ttl.0.abs_diff(seen.ttl.0));
+    first.is_some_and(|first| group.iter().any(|charge| charge.suspect.frame == first.frame))
 }
 
 fn one_way(group: &[&Charge<'_>]) -> Option<Direction> {

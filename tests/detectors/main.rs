@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a play without packets is a fault of the test")]
 
 mod beside_server;
+mod company;
 mod play;
 mod proxies;
 mod resets;

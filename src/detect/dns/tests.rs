@@ -467,3 +467,16 @@ fn false_addresses_do_not_depend_on_the_order() {
     assert_eq!(known(&[0, 1, 2, 3]), known(&[3, 2, 1, 0]));
     assert_eq!(known(&[2, 0, 3, 1]), known(&[1, 3, 0, 2]));
 }
+
+#[test]
+fn who_answers_from_home_without_edns_is_not_held_against_who_has_it_elsewhere() {
+    // The resolver's own answer comes from its distance; the one before it, with EDNS, does not.
+    let elsewhere = Shot { ttl: 61, ..answers(7, &[B]) };
+    let plain = Shot { bytes: message(RA, false, &[A]), ..answers(56, &[A]) };
+    let suspicion = judged(&[asks(0), elsewhere.clone(), plain.clone()], 5).unwrap();
+    assert_eq!(numbers(&suspicion.forged), [2]);
+    // Of two from there, the one that lacks it is not the resolver's program.
+    let same_way = Shot { ttl: 53, ..elsewhere };
+    let suspicion = judged(&[asks(0), plain, same_way], 5).unwrap();
+    assert_eq!(numbers(&suspicion.forged), [2]);
+}
