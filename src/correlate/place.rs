@@ -141,15 +141,13 @@ impl Place {
             home.map_or((self.handshake_least, self.flows), |ttl| self.as_far_as(ttl));
         let quicker = least.filter(|(least, _)| *least < needs);
         // Of so many handshakes the quickest is what the way needs, and not much less can be enough.
-        let alone = |least: Duration| {
-            haste.is_alone(least)
-                || (flows >= MANY
-                    && haste.other.is_none_or(|other| other.times(4) < least.times(3)))
+        let surely_alone = |least: Duration| {
+            flows >= MANY && haste.other.is_none_or(|other| other.times(4) < least.times(3))
         };
         let Some((least, example)) = quicker else {
             let gain = needs.as_nanos().saturating_sub(took.as_nanos());
             let thin = flows <= 1 && gain < LATENESS.as_nanos();
-            let grade = if alone(needs) { Grade::Full } else { fact.grade };
+            let grade = if surely_alone(needs) { Grade::Full } else { fact.grade };
             return Some(Fact { grade: if thin { Grade::Half } else { grade }, ..fact });
         };
         let frame = fact.frame;
@@ -160,7 +158,11 @@ impl Place {
         } else {
             return None;
         };
-        let grade = if alone(least) { Grade::Full } else { Grade::Half };
+        let grade = match haste.is_alone(least) {
+            _ if surely_alone(least) => Grade::Full,
+            true => fact.grade,
+            false => Grade::Half,
+        };
         Some(Fact {
             signal,
             grade,

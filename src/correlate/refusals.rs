@@ -354,6 +354,12 @@ mod tests {
         assert_eq!(grade(&[200, 204, 201], 110), Some(Grade::Full));
         assert_eq!(grade(&[200, 204], 110), Some(Grade::Half), "two handshakes may both be late");
         assert_eq!(grade(&[200, 204, 201], 160), Some(Grade::Half), "it may answer that");
+        assert_eq!(
+            grade(&[200], 85),
+            Some(Grade::Half),
+            "what is half is not made whole by itself"
+        );
+        assert_eq!(grade(&[190, 204], 85), Some(Grade::Half));
     }
 
     #[test]

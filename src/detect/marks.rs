@@ -229,16 +229,7 @@ fn refusal_window(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
     } else {
         (Grade::Full, "window 0".to_owned())
     };
-    let words = scene.words(|| Words {
-        expected: expected.clone(),
-        observed: format!("window {seen}"),
-        text: format!(
-            "{} offers a window of {seen}, where a RST of {} has {expected}",
-            suspect.frame,
-            scene.claimed(suspect)
-        ),
-    });
-    Some(fact(Signal::RstWindow, grade, suspect.frame, words))
+    Some(odd_window(scene, suspect, (Signal::RstWindow, grade), (&expected, "")))
 }
 
 /// A window that the server cannot have to offer with an answer, or that it did not offer before. Who
@@ -266,23 +257,38 @@ fn answer_window(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> O
     let scaled = scale.filter(|_| seen > 0).map_or(String::new(), |scale| {
         format!(", {bytes} bytes with the scale of {scale} of its handshake")
     });
-    let words = scene.words(|| Words {
-        expected: expected.clone(),
-        observed: format!("window {seen}"),
-        text: format!(
-            "{} offers a window of {seen}{scaled}, where {} has {expected}",
-            suspect.frame,
-            scene.claimed(suspect)
-        ),
-    });
-    Some(fact(Signal::WindowBreak, grade, suspect.frame, words))
+    Some(odd_window(scene, suspect, (Signal::WindowBreak, grade), (&expected, &scaled)))
 }
 
-/// How soon the packet came that a fact of `facts` calls too fast.
+/// A window unlike what is `expected`; `scaled` says what it comes to.
+fn odd_window(
+    scene: &Scene<'_>,
+    suspect: &Sighting,
+    (signal, grade): (Signal, Grade),
+    (expected, scaled): (&str, &str),
+) -> Fact {
+    let seen = suspect.window;
+    let words = scene.words(|| {
+        let of = if suspect.is_reset() { "a RST of " } else { "" };
+        let claimed = scene.claimed(suspect);
+        Words {
+            expected: expected.to_owned(),
+            observed: format!("window {seen}"),
+            text: format!(
+                "{} offers a window of {seen}{scaled}, where {of}{claimed} has {expected}",
+                suspect.frame
+            ),
+        }
+    });
+    fact(signal, grade, suspect.frame, words)
+}
+
+/// How soon the packet to the client came that a fact of `facts` calls too fast.
 pub(super) fn haste_of(scene: &Scene<'_>, facts: &[Fact]) -> Option<Haste> {
     let fast =
         facts.iter().find(|fact| matches!(fact.signal, Signal::RstFast | Signal::DataFast))?;
-    haste(scene, scene.sighting(fast.frame)?)
+    // What the handshakes of servers need is no measure of a client's.
+    haste(scene, scene.sighting(fast.frame).filter(|seen| seen.direction == Direction::ToClient)?)
 }
 
 fn haste(scene: &Scene<'_>, suspect: &Sighting) -> Option<Haste> {

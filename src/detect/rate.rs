@@ -159,6 +159,16 @@ impl Rates {
         }
     }
 
+    /// Bytes held beside this value.
+    pub fn memory(&self) -> usize {
+        let of = |way: &Way| {
+            way.holes.capacity() * size_of::<Hole>()
+                + way.losses.as_ref().map_or(0, |_| size_of::<Losses>())
+                + way.lone.as_ref().map_or(0, |_| size_of::<Lone>())
+        };
+        self.ways.iter().map(of).sum()
+    }
+
     /// Exchanges the directions, where the roles turn out to be the other way round.
     pub fn swap_roles(&mut self) {
         self.ways.swap(0, 1);

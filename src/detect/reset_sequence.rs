@@ -325,10 +325,10 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     })
 }
 
-/// Whether the clock of their stated sender stood later in `seen` than in `rst` (RFC 7323 §5.4).
-pub(super) fn is_later_by_clock(seen: &Sighting, rst: &Sighting) -> bool {
-    let clocks = seen.timestamps.zip(rst.timestamps);
-    clocks.is_some_and(|(seen, rst)| SeqNumber(seen.value).is_after(SeqNumber(rst.value)))
+/// Whether the clock of their stated sender stood later in `seen` than in `other` (RFC 7323 §5.4).
+pub(super) fn is_later_by_clock(seen: &Sighting, other: &Sighting) -> bool {
+    let clocks = seen.timestamps.zip(other.timestamps);
+    clocks.is_some_and(|(seen, other)| SeqNumber(seen.value).is_after(SeqNumber(other.value)))
 }
 
 /// Whether the receiver of `rst` refuses from then on what comes for the connection.

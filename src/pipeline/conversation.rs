@@ -102,7 +102,7 @@ impl Conversation {
     }
 
     fn count(&mut self) {
-        self.counted = size_of::<Self>() + self.held + self.watch.memory();
+        self.counted = size_of::<Self>() + self.held + self.watch.memory() + self.rates.memory();
     }
 
     /// Long after its end: what was delivered is kept as digests only, and an answer with which

@@ -78,6 +78,19 @@ fn a_refusal_sooner_than_the_client_can_have_read_what_it_refuses_is_fast() {
 }
 
 #[test]
+fn the_haste_of_a_client_is_not_held_against_handshakes_of_servers() {
+    let hasty = bare(RTT + 3_000, 101);
+    let packets: Vec<Packet> = opening().into_iter().chain([hasty]).collect();
+    let (flow, watch, _) = observed(&packets);
+    let told = watch.conclude(&flow, endpoint(1, 443).ip, 0);
+    let fast = |found: &&tamperscope::evidence::Suspicion| {
+        found.facts.iter().any(|fact| fact.signal == Signal::RstFast)
+    };
+    let found = told.iter().find(fast).expect("a RST that is too fast");
+    assert_eq!(found.haste, None);
+}
+
+#[test]
 fn a_reset_that_ends_the_connection_of_an_unaware_client_is_no_evasion() {
     let rst = bare(RTT + 3_000, 101);
     let unaware = client(2 * RTT + 600, ACK, 101, 1, 50);
