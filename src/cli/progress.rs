@@ -33,7 +33,7 @@ impl Bar {
 }
 
 impl Watcher for Bar {
-    fn begins(&mut self, progress: Arc<Progress>) {
+    fn begins(&mut self, progress: Arc<Progress>) -> bool {
         let template = if let Some(total) = progress.bytes_total() {
             self.bar.set_length(total);
             "{bar:30} {bytes} of {total_bytes}, {binary_bytes_per_sec}, {eta} left; {msg}"
@@ -44,6 +44,7 @@ impl Watcher for Bar {
             self.bar.set_style(style);
         }
         self.progress = Some(progress);
+        !self.bar.is_hidden()
     }
 
     fn block(&mut self, directory: &Directory) {

@@ -52,15 +52,17 @@ pub enum AnalysisError {
 
 /// A run that is about to begin; tells who watches it what there is to watch.
 pub trait Watcher {
-    /// The run begins.
-    fn begins(&mut self, progress: Arc<Progress>);
+    /// The run begins. Whether anybody looks: if not, the directory stays empty.
+    fn begins(&mut self, progress: Arc<Progress>) -> bool;
     /// A block has been analysed.
     fn block(&mut self, directory: &Directory);
 }
 
 /// Nobody watches.
 impl Watcher for () {
-    fn begins(&mut self, _: Arc<Progress>) {}
+    fn begins(&mut self, _: Arc<Progress>) -> bool {
+        false
+    }
 
     fn block(&mut self, _: &Directory) {}
 }
@@ -77,8 +79,8 @@ pub fn analyze(
         ..OpenOptions::default()
     };
     let mut recording = Recording::open(inputs, &options)?;
-    watcher.begins(recording.progress());
-    let directory = Directory::default();
+    let watched = watcher.begins(recording.progress());
+    let directory = if watched { Directory::default() } else { Directory::closed() };
     let mut intake = Intake::default();
     let shared = Shared { settings, directory: &directory };
     let outcomes = lanes::run(&mut recording, &mut intake, shared, watcher);
