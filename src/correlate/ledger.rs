@@ -117,13 +117,12 @@ impl<E: Entry> Ledger<E> {
         self.settled.checked_sub(1).and_then(|last| self.entries.get(last))
     }
 
-    /// All entries, in whatever order.
-    pub(super) fn into_entries(self) -> Vec<E> {
-        self.entries
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    /// Puts down all that another one has. Of two settled ones nothing but a merge is left to do.
+    pub(super) fn absorb(&mut self, mut other: Self) {
+        if self.entries.len() < other.entries.len() {
+            std::mem::swap(self, &mut other);
+        }
+        self.entries.append(&mut other.entries);
     }
 
     const fn is_settled(&self) -> bool {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::hosts::{MAX_NAME, hash, normal};
 use super::ledger::{Entry, Ledger};
-use crate::wire::{Duration, Endpoint, FrameId, Timestamp, Transport};
+use crate::wire::{Duration, Endpoint, FrameId, Timestamp, Transport, address_words, stable_mix};
 
 /// What flows must have in common to be compared.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -35,13 +35,15 @@ pub struct Subject {
     pub name: Arc<str>,
     /// The record type of a DNS question; 0 for all else.
     pub kind: u16,
+    /// Of the name.
+    hash: u64,
 }
 
 impl Subject {
     /// A subject; `None` where the name is empty or longer than a name can be.
     pub fn of(name: &str, kind: u16) -> Option<Self> {
         let name = normal(name).filter(|name| name.len() <= MAX_NAME)?;
-        Some(Self { name: name.into(), kind })
+        Some(Self { hash: hash(&name, None), name: name.into(), kind })
     }
 }
 
@@ -115,7 +117,7 @@ impl Passages {
             return;
         }
         let passed = Passed {
-            rank: hash(&subject.name, None).rotate_left(u32::from(road.server.port) % 64),
+            rank: subject.hash.rotate_left(u32::from(road.server.port) % 64),
             subject,
             port: road.server.port,
             proto: road.proto,
@@ -129,17 +131,14 @@ impl Passages {
 
     /// Adds all that `other` knows; the flows of the two must be distinct.
     pub fn merge(&mut self, other: Self) {
-        if self.slots.is_empty() && self.named.is_empty() {
-            *self = Self { cut: self.cut || other.cut, ..other };
-        } else {
-            for (place, passed) in other.slots.into_entries() {
-                self.put(place, passed);
-            }
-            for named in other.named.into_entries() {
-                self.put_named(named);
-            }
-            self.cut |= other.cut;
-        }
+        self.slots.absorb(other.slots);
+        self.named.absorb(other.named);
+        self.cut |= other.cut;
+        self.settle();
+    }
+
+    /// Sorts in what came last.
+    pub fn settle(&mut self) {
         self.settle_slots();
         self.settle_named();
     }
@@ -269,16 +268,16 @@ impl Passed {
 
 fn place(road: Road, slot: i64) -> Place {
     let net = network(road.server.ip);
-    let rank = hash("", Some(road.client)).rotate_left(32) ^ hash("", Some(net));
+    let rank = stable_mix(address_words(road.client).into_iter().chain(address_words(net)));
     (rank, road.client, net, slot, road.server.ip)
 }
 
 /// One number for a road, less the client's port, and what was asked for on it.
 fn rank_of(road: Road, subject: &Subject) -> u64 {
-    let ends = hash("client", Some(road.client)) ^ hash("server", Some(road.server.ip));
-    let what = hash(&subject.name, None).rotate_left(17) ^ u64::from(subject.kind);
+    let ends = address_words(road.client).into_iter().chain(address_words(road.server.ip));
     let service = u64::from(road.server.port) << 1 | u64::from(road.proto == Transport::Udp);
-    (ends ^ what.rotate_left(29) ^ service).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    let what = [subject.hash, service << 16 | u64::from(subject.kind)];
+    stable_mix(ends.chain(what))
 }
 
 /// The network that an address is routed with: the smallest prefix that is announced by itself

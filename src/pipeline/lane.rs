@@ -79,6 +79,8 @@ impl<'a> Lane<'a> {
         for (key, flow) in left {
             self.conclude(&key, flow, FlowEnd::EndOfCapture);
         }
+        // Here lanes sort side by side; when they are merged, nobody does.
+        self.outcome.passages.settle();
         self.outcome
     }
 

@@ -1,6 +1,8 @@
 //! Outcomes into records: numbers, paths, ids and totals, once all lanes are done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
+use std::thread;
 
 use sha2::{Digest, Sha256};
 
@@ -45,29 +47,60 @@ struct Beside {
     resolvers: Resolvers,
 }
 
+impl Beside {
+    fn merge(&mut self, other: Self) {
+        self.certificates.merge(other.certificates);
+        self.passages.merge(other.passages);
+        self.acceptances.merge(other.acceptances);
+        self.swifts.merge(other.swifts);
+        self.resolvers.merge(other.resolvers);
+    }
+}
+
+/// The lanes' tallies as one: where there were several lanes, the two halves side by side.
+fn merged(tallies: Vec<HostTally>, besides: Vec<Beside>) -> (HostTally, Beside) {
+    fn sum<T: Default>(parts: Vec<T>, add: fn(&mut T, T)) -> T {
+        parts.into_iter().fold(T::default(), |mut sum, part| {
+            add(&mut sum, part);
+            sum
+        })
+    }
+    if besides.len() < 2 {
+        return (sum(tallies, HostTally::merge), sum(besides, Beside::merge));
+    }
+    thread::scope(|scope| {
+        let beside = scope.spawn(|| sum(besides, Beside::merge));
+        let tally = sum(tallies, HostTally::merge);
+        (tally, beside.join().unwrap_or_else(|fault| resume_unwind(fault)))
+    })
+}
+
 impl Telling<'_> {
     /// The records of what the lanes found.
     pub(super) fn tell(&self, lanes: Vec<Outcome>) -> Analysis {
         let mut flows = Vec::new();
-        let mut tally = HostTally::default();
-        let mut beside = Beside::default();
+        let mut tallies = Vec::new();
+        let mut besides = Vec::new();
         let mut refused = Vec::new();
         let mut openings = Vec::new();
         let mut limits = LimitCounts::default();
         let mut reach = ReachTally::default();
         for lane in lanes {
             flows.extend(lane.flows);
-            tally.merge(lane.hosts);
-            beside.resolvers.merge(lane.resolvers);
-            beside.certificates.merge(lane.certificates);
-            beside.passages.merge(lane.passages);
-            beside.acceptances.merge(lane.acceptances);
-            beside.swifts.merge(lane.swifts);
+            tallies.push(lane.hosts);
+            besides.push(Beside {
+                certificates: lane.certificates,
+                passages: lane.passages,
+                acceptances: lane.acceptances,
+                swifts: lane.swifts,
+                resolvers: lane.resolvers,
+            });
             refused.extend(lane.refused.take_flows());
             openings.push(lane.openings);
             limits.add(lane.limits);
             reach.merge(lane.reach);
         }
+        let (mut tally, mut beside) = merged(tallies, besides);
         beside.resolvers.settle();
         flows.extend(beside.resolvers.take_flows());
         flows.append(&mut refused);

@@ -19,7 +19,7 @@ pub use endpoint::{Direction, Endpoint, FlowKey, Side, Transport};
 pub use frame::{Frame, FrameId, LinkType};
 pub use ip::{IpHeader, Ttl};
 pub use seq::SeqNumber;
-pub use stable::{mapped_octets, stable_hash};
+pub use stable::{address_words, mapped_octets, stable_hash, stable_mix};
 pub use tcp::{Segment, TcpFlags, TcpOptions, TcpTimestamps};
 pub use time::{Duration, Timestamp};
 pub use udp::Datagram;
