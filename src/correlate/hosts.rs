@@ -1,5 +1,9 @@
 //! The fold over flows that says which hosts are interfered with.
 
+mod addresses;
+mod astray;
+mod shelf;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -8,13 +12,16 @@ use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 
+use self::addresses::{ByAddress, Join};
+pub use self::astray::FalseAnswers;
+use self::shelf::{Shelf, Sum};
 use super::domain::registrable;
 use super::sight::{Book, Opening, Pass, Sight};
 use super::together::{self, Seen, Together};
 use crate::evidence::{
     Confidence, Finding, FlowRecord, HostRecord, HostSource, HostVerdict, Kind, ServiceRecord,
 };
-use crate::wire::{FrameId, Timestamp, mapped_octets, stable_hash};
+use crate::wire::{Endpoint, FrameId, Timestamp, mapped_octets, stable_hash};
 
 /// What is known so far of every host that flows have named.
 ///
@@ -22,23 +29,34 @@ use crate::wire::{FrameId, Timestamp, mapped_octets, stable_hash};
 /// finding that learnt the name elsewhere. Each name of a flow is one *access*, and each access has
 /// one fate: interfered with (a finding at `likely` or above names the host), untouched (answered,
 /// and no finding at all), or unclear. A QUIC answer is encrypted and cannot be told from a lone
-/// reply before the blocking sets in, so an access by QUIC is never untouched.
+/// reply before the blocking sets in, so an access by QUIC is never untouched. Nor is one at an address
+/// that a false answer gave for the name ([`lead_astray`](Self::lead_astray)): whoever answered there
+/// is not the host. Which addresses these are is known only when all flows are, so what was answered is
+/// kept apart by address.
 ///
 /// Bounds: [`MAX_HOSTS`] names of at most [`MAX_NAME`] bytes and [`MAX_CLIENTS`] pairs of a host
-/// and a client, about 250 MB when full. Beyond them the entries with the greatest hash are given
-/// up. An entry that survives to the end was among the smallest at every moment before, hence it
-/// was never given up in between: its numbers are complete, whatever the order of flows and merges.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+/// and a client, each counted once for each address, up to 64, at which it was answered; about 300 MB
+/// when full. Beyond them the entries with the greatest hash are given up; what is kept is complete,
+/// whatever the order of flows and merges.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HostTally {
-    hosts: BTreeMap<HostKey, Tally>,
-    clients: BTreeMap<ClientKey, Seen>,
+    hosts: Shelf<HostKey, Tally>,
+    clients: Shelf<ClientKey, Met>,
     /// All accesses, also those to hosts that were given up.
     accesses: u64,
-    clients_given_up: bool,
-    limits: Limits,
+}
+
+impl Default for HostTally {
+    fn default() -> Self {
+        Self::with_room(MAX_HOSTS, MAX_CLIENTS)
+    }
 }
 
 impl HostTally {
+    const fn with_room(hosts: usize, clients: usize) -> Self {
+        Self { hosts: Shelf::of(hosts), clients: Shelf::of(clients), accesses: 0 }
+    }
+
     /// Adds a flow and all findings of that flow.
     pub fn flow(&mut self, flow: &FlowRecord, findings: &[&Finding]) {
         let mut names = named_by(flow);
@@ -50,22 +68,22 @@ impl HostTally {
             names.push((host, None));
         }
         let opening = Opening { client: flow.client.ip, frame: flow.first_frame, time: flow.first };
-        self.add((opening, flow.server.port), &names, findings);
+        self.add((opening, flow.server), &names, findings);
     }
 
     /// Adds a flow without findings, of which nothing is known but the `names` that it asked for,
-    /// each with the frame in which the server was seen to answer to it, on `port`.
+    /// each with the frame in which the `server` was seen to answer to it.
     pub fn quiet_flow(
         &mut self,
-        (opening, port): (Opening, u16),
+        (opening, server): (Opening, Endpoint),
         names: &[(&str, Option<FrameId>)],
     ) {
-        self.add((opening, port), names, &[]);
+        self.add((opening, server), names, &[]);
     }
 
     fn add(
         &mut self,
-        (opening, port): (Opening, u16),
+        (opening, server): (Opening, Endpoint),
         names: &[(&str, Option<FrameId>)],
         findings: &[&Finding],
     ) {
@@ -77,33 +95,47 @@ impl HostTally {
             }
             let fate = fate(name, *answered, names.len() == 1, findings);
             let name: Arc<str> = Arc::from(&**name);
-            self.client(&name, opening.client, fate.seen(opening));
-            self.host(&name, Tally::of(&fate, (opening, port)));
+            let key = (hash(&name, Some(opening.client)), Arc::clone(&name), opening.client);
+            self.clients.add(key, fate.met(opening, server.ip));
+            self.hosts.add((hash(&name, None), name), Tally::of(&fate, (opening, server)));
         }
     }
 
     /// Adds all that `other` knows; the flows of the two must be distinct.
     pub fn merge(&mut self, other: Self) {
-        if self.accesses == 0 && self.limits == other.limits {
-            *self = other;
+        self.accesses += other.accesses;
+        self.hosts.merge(other.hosts);
+        self.clients.merge(other.clients);
+    }
+
+    /// Counts as unclear, and not as untouched, each access of a name that was answered at one of the
+    /// addresses which forged answers gave for it. Once all flows are added.
+    pub fn lead_astray(&mut self, answers: &FalseAnswers) {
+        let given = answers.settle();
+        if given.is_empty() {
             return;
         }
-        self.accesses += other.accesses;
-        self.clients_given_up |= other.clients_given_up;
-        for ((_, name), tally) in other.hosts {
-            self.host(&name, tally);
+        for ((_, name), tally) in self.hosts.entries_mut() {
+            if let Some(given) = given.get(&**name) {
+                let astray = tally.passed.take(given);
+                tally.unclear += astray.iter().map(|passed| passed.accesses).sum::<u64>();
+            }
         }
-        for ((_, name, ip), seen) in other.clients {
-            self.client(&name, ip, seen);
+        for ((_, name, _), met) in self.clients.entries_mut() {
+            if let Some(given) = given.get(&**name) {
+                drop(met.passed.take(given));
+            }
         }
     }
 
     /// First frames of the flows that the records may show something by, in ascending order.
     pub fn flows_shown(&self) -> BTreeSet<FrameId> {
-        let sights = self.hosts.values().flat_map(|tally| [tally.hit, tally.passed]);
-        let hit: BTreeSet<IpAddr> =
-            self.clients.iter().filter(|(_, seen)| seen.interfered).map(|(key, _)| key.2).collect();
-        let beside = self.clients.iter().filter(|((_, _, ip), _)| hit.contains(ip));
+        let sights =
+            self.hosts.entries().values().flat_map(|tally| [tally.hit, tally.last_passed()]);
+        let clients = || self.clients.entries().iter().map(|((.., ip), met)| (ip, met.seen()));
+        let hit: BTreeSet<&IpAddr> =
+            clients().filter(|(_, seen)| seen.interfered).map(|(ip, _)| ip).collect();
+        let beside = clients().filter(|(ip, _)| hit.contains(ip));
         let beside = beside.filter_map(|(_, seen)| Some(seen.passed?.begins));
         sights.flatten().map(|sight| sight.opening.frame).chain(beside).collect()
     }
@@ -111,18 +143,18 @@ impl HostTally {
     /// What can be said of each host, and of names that belong together.
     pub fn records(&self, book: &Book<'_>) -> HostRecords {
         let mut counts: HashMap<&str, Clients, RandomState> = HashMap::default();
-        counts.reserve(self.hosts.len());
-        for ((_, name, _), seen) in &self.clients {
-            counts.entry(name).or_default().count(*seen);
+        let (hosts, clients) = (self.hosts.entries(), self.clients.entries());
+        counts.reserve(hosts.len());
+        for ((_, name, _), met) in clients {
+            counts.entry(name).or_default().count(met.seen());
         }
-        let mut hosts: Vec<_> =
-            self.hosts.iter().map(|((_, name), tally)| (&**name, tally)).collect();
+        let mut hosts: Vec<_> = hosts.iter().map(|((_, name), tally)| (&**name, tally)).collect();
         hosts.sort_unstable_by_key(|(name, _)| *name);
         let record = |(name, tally): (&str, &Tally)| {
             tally.record(name, counts.get(name).copied().unwrap_or_default(), book)
         };
         let mut records: Vec<_> = hosts.into_iter().map(record).collect();
-        let clients = self.clients.iter().map(|((_, name, ip), seen)| (&**name, *ip, *seen));
+        let clients = clients.iter().map(|((_, name, ip), met)| (&**name, *ip, met.seen()));
         let Together { services, given_up, beside } = together::records(&records, clients);
         for record in &mut records {
             if let Some(sight) = beside.get(&record.host) {
@@ -134,29 +166,13 @@ impl HostTally {
 
     /// Accesses to hosts that were given up for want of room, or whose name was too long.
     pub fn accesses_given_up(&self) -> u64 {
-        let kept: u64 = self.hosts.values().map(|tally| tally.accesses).sum();
+        let kept: u64 = self.hosts.entries().values().map(|tally| tally.accesses).sum();
         self.accesses.saturating_sub(kept)
     }
 
     /// There was no room for all clients: the client numbers of the records are lower bounds.
     pub const fn clients_given_up(&self) -> bool {
-        self.clients_given_up
-    }
-
-    fn host(&mut self, name: &Arc<str>, tally: Tally) {
-        self.hosts.entry((hash(name, None), Arc::clone(name))).or_default().add(tally);
-        if self.hosts.len() > self.limits.hosts {
-            self.hosts.pop_last();
-        }
-    }
-
-    fn client(&mut self, name: &Arc<str>, ip: IpAddr, seen: Seen) {
-        let key = (hash(name, Some(ip)), Arc::clone(name), ip);
-        self.clients.entry(key).or_default().add(seen);
-        if self.clients.len() > self.limits.clients {
-            self.clients.pop_last();
-            self.clients_given_up = true;
-        }
+        self.clients.is_full()
     }
 }
 
@@ -172,10 +188,10 @@ pub struct HostRecords {
     pub services_given_up: u64,
 }
 
-/// Most host names kept.
+/// Most host names kept, each counted once for each address at which it was answered.
 pub const MAX_HOSTS: usize = 1 << 18;
 
-/// Most pairs of a host and a client kept.
+/// Most pairs of a host and a client kept, counted likewise.
 pub const MAX_CLIENTS: usize = 1 << 20;
 
 /// Longest name kept, in bytes: RFC 1035 §2.3.4 allows no host name above 255.
@@ -183,18 +199,6 @@ pub const MAX_NAME: usize = 255;
 
 type HostKey = (u64, Arc<str>);
 type ClientKey = (u64, Arc<str>, IpAddr);
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Limits {
-    hosts: usize,
-    clients: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { hosts: MAX_HOSTS, clients: MAX_CLIENTS }
-    }
-}
 
 /// What became of one access.
 enum Fate {
@@ -210,12 +214,43 @@ enum Fate {
 }
 
 impl Fate {
-    const fn seen(&self, opening: Opening) -> Seen {
+    fn met(&self, opening: Opening, server: IpAddr) -> Met {
         let passed = match self {
-            Self::Untouched(frame) => Some(Pass::of(opening, *frame)),
-            Self::Interfered { .. } | Self::Unclear => None,
+            Self::Untouched(frame) => ByAddress::of(server, Pass::of(opening, *frame)),
+            Self::Interfered { .. } | Self::Unclear => ByAddress::default(),
         };
-        Seen { interfered: matches!(self, Self::Interfered { .. }), passed }
+        Met { interfered: matches!(self, Self::Interfered { .. }), passed }
+    }
+}
+
+/// What one client met at one host.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Met {
+    interfered: bool,
+    /// Its last untouched access.
+    passed: ByAddress<Pass>,
+}
+
+impl Met {
+    fn seen(&self) -> Seen {
+        Seen { interfered: self.interfered, passed: self.passed.all().copied().max() }
+    }
+}
+
+impl Sum for Met {
+    fn add(&mut self, other: Self) {
+        self.interfered |= other.interfered;
+        self.passed.add(other.passed);
+    }
+
+    fn places(&self) -> usize {
+        self.passed.len().max(1)
+    }
+}
+
+impl Join for Pass {
+    fn join(&mut self, other: Self) {
+        *self = (*self).max(other);
     }
 }
 
@@ -224,22 +259,36 @@ impl Fate {
 struct Tally {
     accesses: u64,
     interfered: BTreeMap<Kind, u64>,
-    untouched: u64,
-    untouched_ports: Ports,
     unclear: u64,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     /// The first access that was interfered with.
     hit: Option<Sight>,
-    /// When the first access began that was untouched.
-    first_passed: Option<Timestamp>,
-    /// The last that was untouched: if anything was let through while the rest was interfered
-    /// with, it shows it best.
-    passed: Option<Sight>,
+    passed: ByAddress<Passed>,
+}
+
+/// Untouched accesses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Passed {
+    accesses: u64,
+    ports: Ports,
+    /// When the first began.
+    first: Timestamp,
+    /// The last: if anything was let through while the rest was interfered with, it shows it best.
+    last: Sight,
+}
+
+impl Join for Passed {
+    fn join(&mut self, other: Self) {
+        self.accesses += other.accesses;
+        other.ports.told().for_each(|port| self.ports.add(port));
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
 }
 
 impl Tally {
-    fn of(fate: &Fate, (opening, port): (Opening, u16)) -> Self {
+    fn of(fate: &Fate, (opening, server): (Opening, Endpoint)) -> Self {
         let mut tally = Self { accesses: 1, ..Self::default() };
         match fate {
             Fate::Interfered { kinds, first, last } => {
@@ -250,20 +299,66 @@ impl Tally {
                 tally.hit = Some(Sight { time, frame: frame.unwrap_or(opening.frame), opening });
             }
             Fate::Untouched(frame) => {
-                tally.untouched = 1;
-                tally.untouched_ports.add(port);
-                tally.first_passed = Some(opening.time);
-                tally.passed = Some(Sight { time: opening.time, frame: *frame, opening });
+                let last = Sight { time: opening.time, frame: *frame, opening };
+                let mut ports = Ports::default();
+                ports.add(server.port);
+                let passed = Passed { accesses: 1, ports, first: opening.time, last };
+                tally.passed = ByAddress::of(server.ip, passed);
             }
             Fate::Unclear => tally.unclear = 1,
         }
         tally
     }
 
+    /// All untouched accesses, if there are any.
+    fn all_passed(&self) -> Option<Passed> {
+        self.passed.all().copied().reduce(|mut all, more| {
+            all.join(more);
+            all
+        })
+    }
+
+    fn last_passed(&self) -> Option<Sight> {
+        self.all_passed().map(|passed| passed.last)
+    }
+
+    fn verdict(&self) -> HostVerdict {
+        match (self.interfered.is_empty(), self.passed.is_empty()) {
+            (false, true) => HostVerdict::Blocked,
+            (false, false) => HostVerdict::Partly,
+            (true, true) => HostVerdict::Unclear,
+            (true, false) => HostVerdict::Untouched,
+        }
+    }
+
+    fn record(&self, name: &str, clients: Clients, book: &Book<'_>) -> HostRecord {
+        let passed = self.all_passed();
+        HostRecord {
+            host: name.to_owned(),
+            accesses: self.accesses,
+            clients: clients.all,
+            interfered: self.interfered.clone(),
+            untouched: passed.map_or(0, |passed| passed.accesses),
+            untouched_ports: passed.iter().flat_map(|passed| passed.ports.told()).collect(),
+            unclear: self.unclear,
+            first_interfered: self.first,
+            last_interfered: self.last,
+            first_untouched: passed.map(|passed| passed.first),
+            last_untouched: passed.map(|passed| passed.last.time),
+            verdict: self.verdict(),
+            clients_interfered: clients.interfered,
+            clients_untouched: clients.untouched,
+            domain: registrable(name).map(str::to_owned),
+            service: book.services.service_of(name).map(str::to_owned),
+            interfered_in: self.hit.map(|sight| sight.record(book)),
+            untouched_in: passed.map(|passed| passed.last.record(book)),
+        }
+    }
+}
+
+impl Sum for Tally {
     fn add(&mut self, other: Self) {
         self.accesses += other.accesses;
-        self.untouched += other.untouched;
-        other.untouched_ports.told().for_each(|port| self.untouched_ports.add(port));
         self.unclear += other.unclear;
         for (kind, count) in other.interfered {
             *self.interfered.entry(kind).or_default() += count;
@@ -272,40 +367,11 @@ impl Tally {
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
         self.hit = self.hit.into_iter().chain(other.hit).min();
-        self.first_passed = self.first_passed.into_iter().chain(other.first_passed).min();
-        self.passed = self.passed.max(other.passed);
+        self.passed.add(other.passed);
     }
 
-    fn verdict(&self) -> HostVerdict {
-        match (self.interfered.is_empty(), self.untouched) {
-            (false, 0) => HostVerdict::Blocked,
-            (false, _) => HostVerdict::Partly,
-            (true, 0) => HostVerdict::Unclear,
-            (true, _) => HostVerdict::Untouched,
-        }
-    }
-
-    fn record(&self, name: &str, clients: Clients, book: &Book<'_>) -> HostRecord {
-        HostRecord {
-            host: name.to_owned(),
-            accesses: self.accesses,
-            clients: clients.all,
-            interfered: self.interfered.clone(),
-            untouched: self.untouched,
-            untouched_ports: self.untouched_ports.told().collect(),
-            unclear: self.unclear,
-            first_interfered: self.first,
-            last_interfered: self.last,
-            first_untouched: self.first_passed,
-            last_untouched: self.passed.map(|sight| sight.time),
-            verdict: self.verdict(),
-            clients_interfered: clients.interfered,
-            clients_untouched: clients.untouched,
-            domain: registrable(name).map(str::to_owned),
-            service: book.services.service_of(name).map(str::to_owned),
-            interfered_in: self.hit.map(|sight| sight.record(book)),
-            untouched_in: self.passed.map(|sight| sight.record(book)),
-        }
+    fn places(&self) -> usize {
+        self.passed.len().max(1)
     }
 }
 

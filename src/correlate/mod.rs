@@ -33,7 +33,7 @@ mod together;
 mod voices;
 
 pub use certificates::{CertificateSight, CertificateTally, private_authority};
-pub use hosts::{HostRecords, HostTally, MAX_CLIENTS, MAX_HOSTS, MAX_NAME};
+pub use hosts::{FalseAnswers, HostRecords, HostTally, MAX_CLIENTS, MAX_HOSTS, MAX_NAME};
 pub use outpost::{Strike, outposts};
 pub use passages::{Passage, Passages, Road, Subject};
 pub use proxies::{Accepted, Proxies};

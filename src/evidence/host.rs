@@ -62,7 +62,8 @@ pub struct HostRecord {
     pub clients: u64,
     /// Interfered flows by kind (`likely` and `confirmed`).
     pub interfered: BTreeMap<Kind, u64>,
-    /// Flows that were answered and not interfered with.
+    /// Flows that were answered and not interfered with, nor led astray by a forged answer to a
+    /// question for the name.
     pub untouched: u64,
     /// Flows that were neither.
     pub unclear: u64,

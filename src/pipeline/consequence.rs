@@ -1,4 +1,5 @@
-//! What a forged DNS answer led to: the client's later flows to the false address.
+//! What forged DNS answers led to: the client's later flows to the false address, and accesses that
+//! were none.
 //!
 //! Enters: all flow records that are told, with numbers, and all findings. A flow belongs to the
 //! latest finding before it whose forged answers gave its client its server's address. It names the
@@ -9,7 +10,8 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use crate::evidence::{Confidence, Finding, FlowRecord, HostSource, Kind};
+use crate::correlate::FalseAnswers;
+use crate::evidence::{Confidence, DnsAnswer, DnsExchange, Finding, FlowRecord, HostSource, Kind};
 use crate::wire::{Duration, Timestamp};
 
 /// Joins `flows` to the `findings` that led to them.
@@ -34,6 +36,18 @@ pub(super) fn join(flows: &mut [FlowRecord], findings: &mut [Finding]) {
     }
 }
 
+/// What the forged answers gave, and the others beside them.
+pub(super) fn false_answers(flows: &[FlowRecord], findings: &[Finding]) -> FalseAnswers {
+    let mut given = FalseAnswers::default();
+    for (_, finding, asked) in accused(flows, findings) {
+        for answer in &asked.answers {
+            let forged = finding.forged_frames.contains(&answer.frame);
+            given.add(&asked.name, addresses(answer), forged);
+        }
+    }
+    given
+}
+
 /// When each client was given which false address, and by which finding (its place).
 #[derive(Default)]
 struct Given(HashMap<(IpAddr, IpAddr), Vec<(Timestamp, usize)>>);
@@ -51,21 +65,35 @@ impl Given {
 
 fn false_addresses(flows: &[FlowRecord], findings: &[Finding]) -> Given {
     let mut given = Given::default();
-    for (place, finding) in findings.iter().enumerate() {
-        if finding.kind != Kind::Dns || finding.confidence < Confidence::Likely {
-            continue;
-        }
-        let flow = flows.binary_search_by_key(&finding.flow, |flow| flow.flow);
-        let flow = flow.ok().and_then(|flow| flows.get(flow));
-        let answers = flow.iter().flat_map(|flow| &flow.dns).flat_map(|asked| &asked.answers);
-        let forged = answers.filter(|answer| finding.forged_frames.contains(&answer.frame));
-        let addresses = forged.flat_map(|answer| &answer.data).filter_map(|data| data.parse().ok());
-        for address in addresses {
+    for (place, finding, asked) in accused(flows, findings) {
+        let forged =
+            asked.answers.iter().filter(|answer| finding.forged_frames.contains(&answer.frame));
+        for address in forged.flat_map(addresses) {
             let clients = given.0.entry((finding.client.ip, address)).or_default();
             clients.push((finding.time, place));
         }
     }
     given
+}
+
+fn addresses(answer: &DnsAnswer) -> impl Iterator<Item = IpAddr> {
+    answer.data.iter().filter_map(|data| data.parse().ok())
+}
+
+/// The exchanges of flows in which forged answers were found, with the place of the finding.
+fn accused<'a>(
+    flows: &'a [FlowRecord],
+    findings: &'a [Finding],
+) -> impl Iterator<Item = (usize, &'a Finding, &'a DnsExchange)> {
+    let sure =
+        |finding: &Finding| finding.kind == Kind::Dns && finding.confidence >= Confidence::Likely;
+    let told = findings.iter().enumerate().filter(move |(_, finding)| sure(finding));
+    told.flat_map(|(place, finding)| {
+        let flow = flows.binary_search_by_key(&finding.flow, |flow| flow.flow);
+        let flow = flow.ok().and_then(|flow| flows.get(flow));
+        let exchanges = flow.into_iter().flat_map(|flow| &flow.dns);
+        exchanges.map(move |asked| (place, finding, asked))
+    })
 }
 
 /// How long a false answer is taken to be remembered.

@@ -129,6 +129,7 @@ impl Telling<'_> {
         findings.sort_by_key(|((file, frame), finding)| (file.clone(), *frame, finding.kind));
         let mut findings: Vec<Finding> = findings.into_iter().map(|(_, finding)| finding).collect();
         consequence::join(&mut records, &mut findings);
+        tally.lead_astray(&consequence::false_answers(&records, &findings));
         let (hosts, services) = self.hosts(&tally, &openings, &mut limits);
         Analysis {
             captures: self.captures(),

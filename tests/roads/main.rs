@@ -11,6 +11,8 @@ use tamperscope::evidence::{Confidence, Finding};
 use tamperscope::pipeline::{Analysis, Settings};
 
 #[cfg(test)]
+mod astray;
+#[cfg(test)]
 mod loss;
 #[cfg(test)]
 mod packet;

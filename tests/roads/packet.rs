@@ -49,6 +49,15 @@ impl Layout {
         (address(at, len), port(self.tcp), address(at + len, len), port(self.tcp + 2))
     }
 
+    /// Puts one address of IPv4 in the place of another, as sender or receiver.
+    pub(crate) fn readdress(self, bytes: &mut [u8], from: [u8; 4], to: [u8; 4]) {
+        for at in [self.ip + 12, self.ip + 16] {
+            if !self.v6 && bytes[at..at + 4] == from {
+                bytes[at..at + 4].copy_from_slice(&to);
+            }
+        }
+    }
+
     pub(crate) fn data_len(self) -> usize {
         self.end - self.data
     }

@@ -104,6 +104,18 @@ pub(crate) fn twice(shots: &[Shot]) -> Vec<Shot> {
     twice
 }
 
+/// With the TCP server at `from` at another address.
+pub(crate) fn moved(shots: &[Shot], from: [u8; 4], to: [u8; 4]) -> Vec<Shot> {
+    let mut moved = shots.to_vec();
+    for shot in &mut moved {
+        if let Some(layout) = Layout::of(shot) {
+            layout.readdress(&mut shot.bytes, from, to);
+            layout.mend(&mut shot.bytes);
+        }
+    }
+    moved
+}
+
 /// Sequence numbers that wrap in the middle of each direction's data.
 pub(crate) fn wrap(shots: &[Shot]) -> Vec<Shot> {
     let mut spans: HashMap<Way, (u32, u32)> = HashMap::new();

@@ -214,8 +214,8 @@ fn records_point_to_the_first_interference_and_the_last_answer() {
         frame: FrameId::new(0, first as u64),
         client: endpoint(4, 1).ip,
     };
-    tally.quiet_flow((quiet(50), 80), &[("I.zz.com", Some(FrameId::new(0, 55)))]);
-    tally.quiet_flow((quiet(60), 81), &[("i.zz.com", None)]);
+    tally.quiet_flow((quiet(50), endpoint(200, 80)), &[("I.zz.com", Some(FrameId::new(0, 55)))]);
+    tally.quiet_flow((quiet(60), endpoint(200, 81)), &[("i.zz.com", None)]);
     let access = |flow, client, frame, second: i64| AccessRecord {
         flow,
         client: endpoint(client, 1).ip,
@@ -245,6 +245,23 @@ fn records_point_to_the_first_interference_and_the_last_answer() {
 }
 
 #[test]
+fn an_address_that_other_answers_gave_too_leads_nobody_astray() {
+    let at = |last| FlowRecord { server: endpoint(last, 443), ..tls(1, "a.example", true) };
+    let mut tally = HostTally::default();
+    for last in [1, 2, 3] {
+        tally.flow(&at(last), &[]);
+    }
+    let mut given = FalseAnswers::default();
+    let ips = |lasts: [u8; 2]| lasts.map(|last| endpoint(last, 53).ip).into_iter();
+    given.add("a.example", ips([1, 2]), true);
+    given.add("a.example", ips([2, 9]), false);
+    given.add("b.example", ips([3, 3]), true);
+    tally.lead_astray(&given);
+    let record = one(&tally, "a.example");
+    assert_eq!((record.untouched, record.unclear), (2, 1));
+}
+
+#[test]
 fn what_is_no_host_name_is_counted_and_not_kept() {
     let mut tally = HostTally::default();
     tally.flow(&tls(1, &"x".repeat(MAX_NAME + 1), true), &[]);
@@ -252,17 +269,17 @@ fn what_is_no_host_name_is_counted_and_not_kept() {
     assert_eq!((records(&tally).len(), tally.accesses_given_up()), (0, 1));
 }
 
-/// An access in small numbers: client, names with answers, and findings.
-type Sketch = (u8, Vec<(u8, bool)>, Vec<(u8, u8, Option<u8>, i64)>);
+/// An access in small numbers: client and server, names with answers, and findings.
+type Sketch = ((u8, u8), Vec<(u8, bool)>, Vec<(u8, u8, Option<u8>, i64)>);
 
 fn sketches() -> impl Strategy<Value = Vec<Sketch>> {
     let names = prop::collection::vec((0u8..8, any::<bool>()), 0..3);
     let findings =
         prop::collection::vec((0u8..3, 0u8..3, prop::option::of(0u8..8), 0i64..100), 0..3);
-    prop::collection::vec((0u8..6, names, findings), 0..24)
+    prop::collection::vec(((0u8..6, 200u8..203), names, findings), 0..24)
 }
 
-fn add(tally: &mut HostTally, (client, names, found): &Sketch) {
+fn add(tally: &mut HostTally, ((client, server), names, found): &Sketch) {
     let hosts: Vec<_> = names.iter().map(|(name, _)| format!("h{name}.zz.com")).collect();
     let exchanges: Vec<_> = hosts
         .iter()
@@ -280,22 +297,25 @@ fn add(tally: &mut HostTally, (client, names, found): &Sketch) {
         })
         .collect();
     let first = u64::from(*client) * 7 + found.len() as u64;
-    tally.flow(&begun(first, http(*client, &exchanges)), &findings.iter().collect::<Vec<_>>());
+    let flow = FlowRecord { server: endpoint(*server, 443), ..http(*client, &exchanges) };
+    tally.flow(&begun(first, flow), &findings.iter().collect::<Vec<_>>());
 }
 
 fn tally(limits: Limits, flows: &[Sketch]) -> HostTally {
-    let mut tally = HostTally { limits, ..HostTally::default() };
+    let mut tally = HostTally::with_room(limits.0, limits.1);
     for flow in flows {
         add(&mut tally, flow);
     }
     tally
 }
 
+/// Room for hosts and for clients.
+type Limits = (usize, usize);
+
+const AMPLE: Limits = (MAX_HOSTS, MAX_CLIENTS);
+
 fn limits() -> impl Strategy<Value = Limits> {
-    prop_oneof![
-        Just(Limits::default()),
-        (1usize..6, 1usize..12).prop_map(|(hosts, clients)| Limits { hosts, clients }),
-    ]
+    prop_oneof![Just(AMPLE), (1usize..6, 1usize..12)]
 }
 
 proptest! {
@@ -332,7 +352,7 @@ proptest! {
 
     #[test]
     fn what_survives_the_limits_is_complete(limits in limits(), flows in sketches()) {
-        let all = tally(Limits::default(), &flows);
+        let all = tally(AMPLE, &flows);
         let cut = tally(limits, &flows);
         let mut kept = 0;
         for record in records(&cut) {
@@ -353,8 +373,29 @@ proptest! {
     }
 
     #[test]
+    fn what_false_answers_led_to_is_as_if_it_had_not_been_answered(
+        flows in sketches(),
+        astray in prop::collection::vec((0u8..8, 200u8..203), 0..4),
+    ) {
+        let mut given = FalseAnswers::default();
+        for (name, server) in &astray {
+            given.add(&format!("H{name}.zz.com."), [endpoint(*server, 53).ip].into_iter(), true);
+        }
+        let mut led = tally(AMPLE, &flows);
+        led.lead_astray(&given);
+        let mut kept = flows;
+        for ((_, server), names, _) in &mut kept {
+            for (name, answered) in names {
+                *answered &= !astray.contains(&(*name, *server));
+            }
+        }
+        prop_assert_eq!(told(&led), told(&tally(AMPLE, &kept)));
+        prop_assert_eq!(led.flows_shown(), tally(AMPLE, &kept).flows_shown());
+    }
+
+    #[test]
     fn every_access_has_one_fate(flows in sketches()) {
-        for record in records(&tally(Limits::default(), &flows)) {
+        for record in records(&tally(AMPLE, &flows)) {
             let settled = record.untouched + record.unclear;
             prop_assert_eq!(record.first_untouched.is_some(), record.untouched > 0);
             prop_assert!(record.first_untouched <= record.last_untouched);

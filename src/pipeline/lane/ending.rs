@@ -54,8 +54,8 @@ impl Lane<'_> {
             // An answer by QUIC is encrypted, and may be the last before the blocking sets in.
             let client = key.endpoint(flow.client).ip;
             let opening = Opening { time: flow.first, frame: flow.first_frame, client };
-            let port = key.endpoint(flow.client.other()).port;
-            self.outcome.hosts.quiet_flow((opening, port), &[(host, None)]);
+            let server = key.endpoint(flow.client.other());
+            self.outcome.hosts.quiet_flow((opening, server), &[(host, None)]);
         }
     }
 
@@ -108,8 +108,8 @@ impl Lane<'_> {
         if alone && refusal.is_none() {
             let client = key.endpoint(conversation.flow.client).ip;
             let opening = Opening { time: conversation.flow.first, frame: first, client };
-            let port = key.endpoint(conversation.flow.client.other()).port;
-            self.outcome.hosts.quiet_flow((opening, port), &hosts);
+            let server = key.endpoint(conversation.flow.client.other());
+            self.outcome.hosts.quiet_flow((opening, server), &hosts);
             return;
         }
         drop(hosts);
