@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use super::hosts::{MAX_NAME, hash, normal};
 use super::place::Place;
+use super::shelf::Sum;
 use crate::evidence::{Fact, Grade, Injector, Kind, Signal, Suspicion};
 use crate::wire::{Direction, Duration, FrameId, Timestamp, Ttl};
 

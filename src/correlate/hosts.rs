@@ -2,7 +2,6 @@
 
 mod addresses;
 mod astray;
-mod shelf;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,14 +13,16 @@ use foldhash::quality::RandomState;
 
 use self::addresses::{ByAddress, Join};
 pub use self::astray::FalseAnswers;
-use self::shelf::{Shelf, Sum};
 use super::domain::registrable;
+use super::shelf::{Shelf, Sum};
 use super::sight::{Book, Opening, Pass, Sight};
 use super::together::{self, Seen, Together};
 use crate::evidence::{
     Confidence, Finding, FlowRecord, HostRecord, HostSource, HostVerdict, Kind, ServiceRecord,
 };
-use crate::wire::{Endpoint, FrameId, Timestamp, mapped_octets, stable_hash};
+use crate::wire::{
+    Endpoint, FrameId, Timestamp, address_words, mapped_octets, stable_hash, stable_mix,
+};
 
 /// What is known so far of every host that flows have named.
 ///
@@ -53,7 +54,7 @@ impl Default for HostTally {
 }
 
 impl HostTally {
-    const fn with_room(hosts: usize, clients: usize) -> Self {
+    fn with_room(hosts: usize, clients: usize) -> Self {
         Self { hosts: Shelf::of(hosts), clients: Shelf::of(clients), accesses: 0 }
     }
 
@@ -94,10 +95,13 @@ impl HostTally {
                 continue;
             }
             let fate = fate(name, *answered, names.len() == 1, findings);
-            let name: Arc<str> = Arc::from(&**name);
-            let key = (hash(&name, Some(opening.client)), Arc::clone(&name), opening.client);
+            let hash = hash(name, None);
+            let known = self.hosts.known(&(hash, name), |(_, known)| **known == **name);
+            let name = known.map_or_else(|| Arc::from(&**name), |(_, name)| Arc::clone(name));
+            let rank = stable_mix(address_words(opening.client).into_iter().chain([hash]));
+            let key = (rank, Arc::clone(&name), opening.client);
             self.clients.add(key, fate.met(opening, server.ip));
-            self.hosts.add((hash(&name, None), name), Tally::of(&fate, (opening, server)));
+            self.hosts.add((hash, name), Tally::of(&fate, (opening, server)));
         }
     }
 
@@ -108,9 +112,15 @@ impl HostTally {
         self.clients.merge(other.clients);
     }
 
+    fn settle(&mut self) {
+        self.hosts.settle();
+        self.clients.settle();
+    }
+
     /// Counts as unclear, and not as untouched, each access of a name that was answered at one of the
     /// addresses which forged answers gave for it. Once all flows are added.
     pub fn lead_astray(&mut self, answers: &FalseAnswers) {
+        self.settle();
         let given = answers.settle();
         if given.is_empty() {
             return;
@@ -130,9 +140,8 @@ impl HostTally {
 
     /// First frames of the flows that the records may show something by, in ascending order.
     pub fn flows_shown(&self) -> BTreeSet<FrameId> {
-        let sights =
-            self.hosts.entries().values().flat_map(|tally| [tally.hit, tally.last_passed()]);
-        let clients = || self.clients.entries().iter().map(|((.., ip), met)| (ip, met.seen()));
+        let sights = self.hosts.entries().flat_map(|(_, tally)| [tally.hit, tally.last_passed()]);
+        let clients = || self.clients.entries().map(|((.., ip), met)| (ip, met.seen()));
         let hit: BTreeSet<&IpAddr> =
             clients().filter(|(_, seen)| seen.interfered).map(|(ip, _)| ip).collect();
         let beside = clients().filter(|(ip, _)| hit.contains(ip));
@@ -144,17 +153,17 @@ impl HostTally {
     pub fn records(&self, book: &Book<'_>) -> HostRecords {
         let mut counts: HashMap<&str, Clients, RandomState> = HashMap::default();
         let (hosts, clients) = (self.hosts.entries(), self.clients.entries());
-        counts.reserve(hosts.len());
-        for ((_, name, _), met) in clients {
+        counts.reserve(self.hosts.len());
+        for ((_, name, _), met) in clients.clone() {
             counts.entry(name).or_default().count(met.seen());
         }
-        let mut hosts: Vec<_> = hosts.iter().map(|((_, name), tally)| (&**name, tally)).collect();
+        let mut hosts: Vec<_> = hosts.map(|((_, name), tally)| (&**name, tally)).collect();
         hosts.sort_unstable_by_key(|(name, _)| *name);
         let record = |(name, tally): (&str, &Tally)| {
             tally.record(name, counts.get(name).copied().unwrap_or_default(), book)
         };
         let mut records: Vec<_> = hosts.into_iter().map(record).collect();
-        let clients = clients.iter().map(|((_, name, ip), met)| (&**name, *ip, met.seen()));
+        let clients = clients.map(|((_, name, ip), met)| (&**name, *ip, met.seen()));
         let Together { services, given_up, beside } = together::records(&records, clients);
         for record in &mut records {
             if let Some(sight) = beside.get(&record.host) {
@@ -166,7 +175,7 @@ impl HostTally {
 
     /// Accesses to hosts that were given up for want of room, or whose name was too long.
     pub fn accesses_given_up(&self) -> u64 {
-        let kept: u64 = self.hosts.entries().values().map(|tally| tally.accesses).sum();
+        let kept: u64 = self.hosts.entries().map(|(_, tally)| tally.accesses).sum();
         self.accesses.saturating_sub(kept)
     }
 

@@ -25,6 +25,7 @@ mod rates;
 mod refusals;
 mod residual;
 mod services;
+mod shelf;
 mod sight;
 mod silence;
 mod singled;

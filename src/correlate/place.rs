@@ -1,5 +1,6 @@
 //! From where, and how soon, one address answers the SYNs that are sent to it.
 
+use super::shelf::Sum;
 use crate::evidence::{Fact, Grade, Haste, Signal};
 use crate::wire::{Duration, FrameId, Ttl};
 
@@ -31,17 +32,6 @@ impl Place {
         let mut homes = [None; HOMES_MAX];
         homes[0] = Some(Home { ttl, flows: 1, least: handshake_least });
         Self { ttl_low: ttl, ttl_high: ttl, handshake_least, example: frame, flows: 1, homes }
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        self.ttl_low = self.ttl_low.min(other.ttl_low);
-        self.ttl_high = self.ttl_high.max(other.ttl_high);
-        self.handshake_least = self.handshake_least.into_iter().chain(other.handshake_least).min();
-        self.example = self.example.min(other.example);
-        self.flows += other.flows;
-        for home in other.homes.into_iter().flatten() {
-            self.add_home(home);
-        }
     }
 
     /// Of more TTLs than there is room for, the lowest are kept.
@@ -176,6 +166,19 @@ impl Place {
 
     const fn grade(&self) -> Grade {
         if self.flows > 1 { Grade::Full } else { Grade::Half }
+    }
+}
+
+impl Sum for Place {
+    fn add(&mut self, other: Self) {
+        self.ttl_low = self.ttl_low.min(other.ttl_low);
+        self.ttl_high = self.ttl_high.max(other.ttl_high);
+        self.handshake_least = self.handshake_least.into_iter().chain(other.handshake_least).min();
+        self.example = self.example.min(other.example);
+        self.flows += other.flows;
+        for home in other.homes.into_iter().flatten() {
+            self.add_home(home);
+        }
     }
 }
 

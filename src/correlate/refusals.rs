@@ -7,13 +7,12 @@
 //! Bounds: [`PORTS_MAX`] ports; which are given up beyond them does not depend on the order of
 //! flows (see `hosts`).
 
-use std::collections::BTreeMap;
-
 use super::place::Place;
 use super::proxies::{Accepted, twin};
+use super::shelf::Shelf;
 use crate::evidence::{Fact, Injector, Kind, Signal, Suspicion};
 use crate::wire::{
-    Direction, Duration, Endpoint, FrameId, Timestamp, Ttl, mapped_octets, stable_hash,
+    Direction, Duration, Endpoint, FrameId, Timestamp, Ttl, address_words, stable_mix,
 };
 
 /// A SYN that was answered by a RST.
@@ -34,9 +33,15 @@ pub struct Refusal {
 }
 
 /// How the ports of servers answer SYNs.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Acceptances {
-    ports: BTreeMap<(u64, Endpoint), Place>,
+    ports: Shelf<(u64, Endpoint), Place>,
+}
+
+impl Default for Acceptances {
+    fn default() -> Self {
+        Self { ports: Shelf::of(PORTS_MAX) }
+    }
 }
 
 impl Acceptances {
@@ -47,30 +52,18 @@ impl Acceptances {
         (frame, ttl): (FrameId, Ttl),
         handshake: Option<Duration>,
     ) {
-        self.put((hash(server), server), Place::of((frame, ttl), handshake));
+        self.ports.add((hash(server), server), Place::of((frame, ttl), handshake));
     }
 
     /// Adds all that `other` knows; the flows of the two must be distinct.
     pub fn merge(&mut self, other: Self) {
-        if self.ports.is_empty() {
-            *self = other;
-            return;
-        }
-        for (port, place) in other.ports {
-            self.put(port, place);
-        }
+        self.ports.merge(other.ports);
+        self.ports.settle();
     }
 
-    fn put(&mut self, port: (u64, Endpoint), place: Place) {
-        self.ports.entry(port).and_modify(|own| own.add(place)).or_insert(place);
-        if self.ports.len() > PORTS_MAX {
-            self.ports.pop_last();
-        }
-    }
-
-    /// All ports, with how they answer.
+    /// All ports, with how they answer, in no order.
     pub(super) fn ports(&self) -> impl Iterator<Item = (Endpoint, &Place)> {
-        self.ports.iter().map(|((_, server), place)| (*server, place))
+        self.ports.entries().map(|((_, server), place)| (*server, place))
     }
 
     /// How `server` answers.
@@ -98,7 +91,7 @@ impl Acceptances {
     /// Holds what `suspicion` says of a packet's haste against the handshakes of the same port from as
     /// far as the flow's own SYN/ACK, whose TTL is `home`; whether that changed anything.
     pub fn hold(&self, server: Endpoint, home: Option<Ttl>, suspicion: &mut Suspicion) -> bool {
-        let place = self.ports.get(&(hash(server), server));
+        let place = self.place(server);
         let Some((place, haste)) = place.zip(suspicion.haste) else { return false };
         let whose = format!("the port {} of {}", server.port, server.ip);
         let mut changed = false;
@@ -173,7 +166,7 @@ fn alternatives(ttl: Ttl) -> Vec<String> {
 
 /// Which ports are given up once there are more than [`PORTS_MAX`].
 fn hash(server: Endpoint) -> u64 {
-    stable_hash(mapped_octets(server.ip).into_iter().chain(server.port.to_be_bytes()))
+    stable_mix(address_words(server.ip).into_iter().chain([server.port.into()]))
 }
 
 /// Most ports kept: 16 MB when full.

@@ -79,8 +79,8 @@ pub fn analyze(
         ..OpenOptions::default()
     };
     let mut recording = Recording::open(inputs, &options)?;
-    let watched = watcher.begins(recording.progress());
-    let directory = if watched { Directory::default() } else { Directory::closed() };
+    let seen = watcher.begins(recording.progress());
+    let directory = if seen { Directory::default() } else { Directory::closed() };
     let mut intake = Intake::default();
     let shared = Shared { settings, directory: &directory };
     let outcomes = lanes::run(&mut recording, &mut intake, shared, watcher);

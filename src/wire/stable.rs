@@ -16,7 +16,7 @@ pub fn stable_hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
 /// The same purpose for numbers, in one step each: a multiplication whose halves are folded.
 pub fn stable_mix(words: impl IntoIterator<Item = u64>) -> u64 {
     words.into_iter().fold(0x9e37_79b9_7f4a_7c15, |hash, word| {
-        let product = u128::from(hash ^ word) * 0xd6e8_feb8_6659_fd93_a076_1d64_78bd_642f;
+        let product = u128::from(hash ^ word) * 0xa076_1d64_78bd_642f;
         (product as u64) ^ ((product >> 64) as u64)
     })
 }

@@ -74,7 +74,7 @@ pub(crate) const LODGERS: &[Lodger] = &[
     ("etherparse", &["decode"]),
     ("flate2", &["capture", "protocol"]),
     ("foldhash", &["flow", "stream", "correlate", "pipeline"]),
-    ("hashbrown", &["flow"]),
+    ("hashbrown", &["flow", "correlate"]),
     ("hkdf", &["protocol"]),
     ("hkdf", &["protocol"]),
     ("httparse", &["protocol"]),

@@ -306,6 +306,7 @@ fn tally(limits: Limits, flows: &[Sketch]) -> HostTally {
     for flow in flows {
         add(&mut tally, flow);
     }
+    tally.settle();
     tally
 }
 
@@ -346,6 +347,8 @@ proptest! {
         right_tail.merge(tc);
         let mut right = ta;
         right.merge(right_tail);
+        left.settle();
+        right.settle();
         prop_assert_eq!(&left, &right);
         prop_assert_eq!(left, tally(limits, &[a, b, c].concat()));
     }
