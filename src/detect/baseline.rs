@@ -27,6 +27,11 @@ impl TtlRange {
     pub(super) fn off(self, ttl: Ttl) -> u8 {
         self.low.0.saturating_sub(ttl.0).max(ttl.0.saturating_sub(self.high.0))
     }
+
+    /// Hops that its nearest packets travelled, if the guesses at their initial values are right.
+    pub(super) fn hops(self) -> u8 {
+        self.low.guess_hops().min(self.high.guess_hops())
+    }
 }
 
 impl fmt::Display for TtlRange {
@@ -113,6 +118,11 @@ impl<'a> Baseline<'a> {
         let steps = ids.iter().zip(ids.iter().skip(1)).map(|(one, next)| next.wrapping_sub(*one));
         let small = steps.filter(|step| (1..=Self::STEP_MAX).contains(step)).count();
         (small * 5 >= (ids.len() - 1) * 4).then_some(IpIdLine::Rising)
+    }
+
+    /// Whether one of its packets has this identification.
+    pub(super) fn has_ip_id(&self, id: u16) -> bool {
+        self.sightings.iter().any(|seen| seen.ip_id == Some(id))
     }
 
     /// The largest step of a counter that serves several connections at once.

@@ -60,6 +60,6 @@ fn in_path(scene: &Scene<'_>, first: &Sighting, forged: &[FrameId]) -> Option<bo
 /// How long repetitions must go on.
 const INSISTED: Duration = Duration::from_secs(1);
 /// Longer paths are not met in the Internet.
-const HOPS_MAX: u8 = 40;
+pub(super) const HOPS_MAX: u8 = 40;
 /// Packets of one device differ by no more hops.
 const ONE_PLACE: u8 = 8;

@@ -5,6 +5,7 @@
 
 use super::Scene;
 use super::baseline::{Baseline, IpIdLine, TtlRange};
+use super::device::HOPS_MAX;
 use super::scene::{Words, fact};
 use crate::evidence::{Fact, Grade, Haste, Signal};
 use crate::flow::Sighting;
@@ -26,6 +27,10 @@ pub(super) fn of(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> V
     .collect()
 }
 
+/// What sets the TTL of a packet apart from its stated sender's.
+pub(super) const TTL_MARKS: [Signal; 3] =
+    [Signal::TtlShift, Signal::RstTtlSplit, Signal::RstTtlNear];
+
 /// A TTL that its sender did not show elsewhere, or one that it did.
 pub(super) fn ttl(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Option<Fact> {
     let range = own.ttl_range(suspect.frame)?;
@@ -36,6 +41,7 @@ pub(super) fn ttl(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
         _ => Signal::TtlShift,
     };
     let signal = match signal {
+        Signal::TtlShift if is_nearer(scene, suspect, range) => Signal::RstTtlNear,
         Signal::TtlShift if is_outdone(scene, suspect, range) => Signal::RstTtlSplit,
         _ => signal,
     };
@@ -51,8 +57,16 @@ pub(super) fn ttl(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
         let text = if signal == Signal::TtlMatch {
             format!("{} has TTL {seen}, as {others} from {claimed} had", suspect.frame)
         } else {
-            let rsts = if signal == Signal::RstTtlSplit { ", as other RSTs have" } else { "" };
-            format!("{} has TTL {seen}; {others} from {claimed} had {range}{rsts}", suspect.frame)
+            let more = match signal {
+                Signal::RstTtlSplit => ", as other RSTs have".to_owned(),
+                Signal::RstTtlNear => format!(
+                    ": {} hops away where the server is {} away, if both began as usual",
+                    seen.guess_hops(),
+                    range.hops()
+                ),
+                _ => String::new(),
+            };
+            format!("{} has TTL {seen}; {others} from {claimed} had {range}{more}", suspect.frame)
         };
         Words { expected: format!("TTL {range}"), observed: format!("TTL {seen}"), text }
     });
@@ -66,15 +80,32 @@ fn is_outdone(scene: &Scene<'_>, suspect: &Sighting, range: TtlRange) -> bool {
         && scene.sent(suspect.direction).any(|seen| seen.is_reset() && range.off(seen.ttl) == 0)
 }
 
-/// An identification copied from the packet that it answers, together with the window.
+/// Whether `suspect`, a RST or a bare FIN to the client whose TTL is out of `range`, comes from well this
+/// side of its stated sender: from no more than half as far, by usual initial values. What stands before
+/// a server, and resets for it, is about as far as the server is. A stack that begins its RSTs with a value
+/// of its own seems further, never nearer. A gateway that lost track is near, too.
+fn is_nearer(scene: &Scene<'_>, suspect: &Sighting, range: TtlRange) -> bool {
+    let closes = suspect.is_reset() || (suspect.is_fin() && suspect.payload_len == 0);
+    let (seen, own) = (suspect.ttl.guess_hops(), range.hops());
+    closes
+        && suspect.direction == Direction::ToClient
+        && own <= HOPS_MAX
+        && seen <= own / 2
+        && own - seen >= NEARER_MIN
+        && scene.lost_track(suspect).is_none()
+}
+
+/// An identification copied from the packet that it answers, together with the window: from the
+/// latest, or the latest with data.
 pub(super) fn ip_id_copied(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
-    let id = suspect.ip_id?;
+    let id = suspect.ip_id.filter(|id| *id != 0)?;
     let theirs = suspect.direction.reverse();
-    let model = scene.before(suspect, theirs).find(|seen| !seen.is_reset())?;
+    let latest = scene.before(suspect, theirs).find(|seen| !seen.is_reset());
+    let fits = |model: &&Sighting| {
+        model.ip_id.is_some_and(|own| own != 0 && (id == own || id == own.wrapping_add(1)))
+    };
+    let model = latest.into_iter().chain(scene.provocation(suspect)).find(fits)?;
     let copied = model.ip_id?;
-    if id == 0 || copied == 0 || !(id == copied || id == copied.wrapping_add(1)) {
-        return None;
-    }
     // Both sides constant, or one counter for both: seen in benign captures.
     let constant = scene.before(suspect, theirs).filter(|seen| seen.ip_id == Some(copied)).count();
     if constant > 1 {
@@ -102,6 +133,8 @@ fn ip_id_line(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> Opti
     let (before, after) = own.ip_id_neighbours(suspect.frame);
     let fits = match line {
         IpIdLine::Constant(own) => id == own,
+        // A counter gives no number twice.
+        IpIdLine::Rising if own.has_ip_id(id) => false,
         IpIdLine::Rising => {
             let near = |from: u16, to: u16| to.wrapping_sub(from) <= Baseline::STEP_MAX;
             match (before, after) {
@@ -221,15 +254,27 @@ fn refusal_window(scene: &Scene<'_>, suspect: &Sighting, own: &Baseline<'_>) -> 
         return None;
     }
     let (grade, expected) = if suspect.has_ack() {
-        let (low, high) = own.windows(suspect.frame)?;
+        let (low, high) = own.windows(suspect.frame).or_else(|| first_windows(scene, suspect))?;
         if (low / 2..=high.saturating_mul(2)).contains(&seen) {
             return None;
         }
-        (Grade::Half, format!("window 0, or {low} to {high} as before"))
+        let before =
+            if high > 0 { format!(", or {low} to {high} as before") } else { String::new() };
+        (Grade::Half, format!("window 0{before}"))
     } else {
         (Grade::Full, "window 0".to_owned())
     };
     Some(odd_window(scene, suspect, (Signal::RstWindow, grade), (&expected, "")))
+}
+
+/// The windows that the server may offer in its first packet after the SYN/ACK: about what that said,
+/// scaled.
+fn first_windows(scene: &Scene<'_>, suspect: &Sighting) -> Option<(u16, u16)> {
+    let answer = scene.handshake.syn_ack.filter(|seen| seen.frame < suspect.frame)?;
+    let scale = scene.handshake.server_window_scale()?;
+    let high = (u64::from(answer.window) * u64::from(UNLIKE)) >> scale;
+    let to_client = suspect.direction == Direction::ToClient;
+    to_client.then_some((0, u16::try_from(high).unwrap_or(u16::MAX).max(1)))
 }
 
 /// A window that the server cannot have to offer with an answer, or that it did not offer before. Who
@@ -391,6 +436,8 @@ fn unasked(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
     Some(fact(Signal::RstFast, Grade::Half, suspect.frame, words))
 }
 
+/// Hops by which a packet is well this side of its stated sender.
+const NEARER_MIN: u8 = 5;
 /// Identifications that a packet may have been overtaken by.
 const OVERTAKEN: u16 = 32;
 /// No server offers as much with its first answers.

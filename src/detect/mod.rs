@@ -22,6 +22,7 @@ mod known;
 mod marks;
 mod rate;
 mod reset;
+mod reset_number;
 mod reset_sequence;
 mod reset_timer;
 mod response;

@@ -51,12 +51,15 @@ impl<'a> Charge<'a> {
         contradictions.chain(marks).collect()
     }
 
-    /// Proof first, then the number of signals that speak for it.
-    fn rank(&self) -> (bool, usize, usize) {
+    /// The strongest contradiction first, then the number of signals that speak for it.
+    fn rank(&self) -> (Option<Grade>, usize, usize) {
         let grades = self.contradictions.iter().map(|found| found.fact.grade);
-        let proofs = grades.filter(|grade| *grade == Grade::Proof).count();
         let speaking = self.marks.iter().filter(|mark| !speaks_against(mark.signal)).count();
-        (proofs > 0, self.contradictions.len(), speaking)
+        (grades.max(), self.contradictions.len(), speaking)
+    }
+
+    fn is_proven(&self) -> bool {
+        self.rank().0 == Some(Grade::Proof)
     }
 
     /// Beside a proven one, whoever guesses where the connection is by now is of the same company.
@@ -65,7 +68,7 @@ impl<'a> Charge<'a> {
     }
 
     fn is_empty(&self) -> bool {
-        self.rank() == (false, 0, 0)
+        self.rank() == (None, 0, 0)
     }
 }
 
@@ -113,9 +116,9 @@ fn accomplices<'a, 'b>(
     prime: &'b Charge<'a>,
     cases: &'b [Charge<'a>],
 ) -> Vec<&'b Charge<'a>> {
-    let proven = prime.rank().0;
+    let proven = prime.is_proven();
     let alone = |charge: &&Charge<'_>| {
-        let by_proof = proven && (charge.rank().0 || charge.guesses_ahead());
+        let by_proof = proven && (charge.is_proven() || charge.guesses_ahead());
         std::ptr::eq(*charge, prime) || by_proof || is_alike(scene, prime, charge)
     };
     let mut group: Vec<&Charge<'_>> = cases.iter().filter(alone).collect();
@@ -146,7 +149,7 @@ fn is_alike(scene: &Scene<'_>, prime: &Charge<'_>, other: &Charge<'_>) -> bool {
     }
     let shows = |charge: &Charge<'_>, signal| charge.marks.iter().any(|mark| mark.signal == signal);
     let shifted =
-        |charge: &Charge<'_>| shows(charge, Signal::TtlShift) || shows(charge, Signal::RstTtlSplit);
+        |charge: &Charge<'_>| marks::TTL_MARKS.iter().any(|signal| shows(charge, *signal));
     if shifted(prime) && shows(other, Signal::TtlMatch) {
         return false;
     }
@@ -331,7 +334,7 @@ fn after_close(scene: &Scene<'_>, suspect: &Sighting) -> Option<Fact> {
 /// Innocent causes that this capture leaves open.
 fn alternatives(scene: &Scene<'_>, prime: &Charge<'_>) -> Vec<String> {
     let mut open = Vec::new();
-    let proven = prime.rank().0;
+    let proven = prime.is_proven();
     if prime.suspect.direction == Direction::ToServer {
         open.push(
             "The client, or a gateway or firewall beside it that resets on its behalf.".to_owned(),

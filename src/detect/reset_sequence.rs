@@ -9,7 +9,7 @@
 
 use super::baseline::Baseline;
 use super::scene::{SYN_AGAIN, Words, fact};
-use super::{Scene, marks, reset_timer};
+use super::{Scene, marks, reset_number, reset_timer};
 use crate::evidence::{Fact, Grade, Signal};
 use crate::flow::Sighting;
 use crate::wire::{Direction, Duration, FrameId, SeqNumber};
@@ -36,7 +36,8 @@ impl Contradiction {
 pub(super) fn of_rst(scene: &Scene<'_>, rst: &Sighting) -> Vec<Contradiction> {
     let tests = [
         accepted_after,
-        wrong_ack,
+        reset_number::of_refusal,
+        reset_number::of_client,
         guesses_ahead,
         goes_on,
         reset_timer::of_data,
@@ -120,40 +121,11 @@ fn is_of_this_connection(scene: &Scene<'_>, rst: &Sighting) -> bool {
 pub(super) fn is_foreign(scene: &Scene<'_>, rst: &Sighting) -> bool {
     let own = Baseline::of(scene, rst.direction, &[]);
     marks::of(&scene.muted(), rst, &own).iter().any(|fact| match fact.signal {
-        Signal::TtlShift | Signal::RstTtlSplit | Signal::IpIdMirror => true,
+        Signal::IpIdMirror => true,
+        signal if marks::TTL_MARKS.contains(&signal) => true,
         Signal::RstFast => fact.grade == Grade::Full,
         _ => false,
     })
-}
-
-/// `rst_bad_ack`: the answer to a SYN acknowledges something else.
-fn wrong_ack(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
-    let opening = rst.direction == Direction::ToClient
-        && rst.has_ack()
-        && !scene.before(rst, rst.direction).any(|seen| !seen.is_reset());
-    let mut asked = scene.before(rst, rst.direction.reverse());
-    let latest = asked.next()?;
-    // The SYN alone must be what it answers; its data may be acknowledged with it (RFC 7413).
-    if !opening || !latest.is_syn() || latest.has_ack() || asked.any(|seen| !seen.is_syn()) {
-        return None;
-    }
-    let fits = rst.ack == latest.seq.plus(1) || rst.ack == latest.seq_end();
-    if fits {
-        return None;
-    }
-    // What refuses a SYN has number 0 (RFC 9293 §3.10.7.1); with another one it may belong to an
-    // earlier connection between the same ports.
-    let grade = if rst.seq.0 == 0 { Grade::Full } else { Grade::Half };
-    let off = rst.ack.distance_from(latest.seq.plus(1));
-    let words = Words {
-        expected: "an acknowledgment of the SYN's number plus 1".to_owned(),
-        observed: format!("one that is {off:+} off"),
-        text: format!(
-            "{} answers the SYN of {} but acknowledges a number that is {off:+} off: no TCP stack does",
-            rst.frame, latest.frame
-        ),
-    };
-    Some(Contradiction::alone(fact(Signal::RstBadAck, grade, rst.frame, words)))
 }
 
 /// `rst_seq_ahead`: this RST guesses beyond another one, and beyond all that was sent.
@@ -205,7 +177,7 @@ fn guesses_ahead(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     let proven = beyond || is_foreign(scene, rst) || is_too_early(scene, rst);
     let grade = if proven {
         Grade::Proof
-    } else if is_unasked_for(scene, rst) {
+    } else if is_unasked_for(scene, rst) || is_by_template(scene, first, rst) {
         Grade::Full
     } else {
         Grade::Half
@@ -217,17 +189,32 @@ fn guesses_ahead(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
     })
 }
 
+/// Whether two RSTs are apart by full segments of IPv4 without options (1,460 bytes, RFC 9293 §3.7.1),
+/// which this connection does not have: by numbers of a template, where what was sent and acknowledged
+/// in between, and is not in the capture, would have made others. In the client's name evasion software
+/// does so too, but not to its own harm.
+fn is_by_template(scene: &Scene<'_>, first: &Sighting, rst: &Sighting) -> bool {
+    const FULL: i32 = 1460;
+    let apart = rst.seq.distance_from(first.seq);
+    let has_none = scene.server.is_ipv6() || scene.handshake.negotiated_timestamps() == Some(true);
+    let to_client = rst.direction == Direction::ToClient;
+    let harms = to_client || (scene.is_near_server() && ends_by(scene, rst));
+    has_none && apart > 0 && apart % FULL == 0 && apart <= 4 * FULL && harms
+}
+
+/// Whether nothing but RSTs follows `rst` from its sender, or else from its receiver.
+fn ends_by(scene: &Scene<'_>, rst: &Sighting) -> bool {
+    scene.after(rst, rst.direction).all(Sighting::is_reset) || is_taken_at_its_word(scene, rst)
+}
+
 /// Whether `rst`, in the client's name, answers nothing: beside the server all is seen that it can
 /// refuse, and it bears no number that the server acknowledged (RFC 9293 §3.10.7.1). Nor is it evasion
 /// software's, which has no use for a connection that ends there.
 fn is_unasked_for(scene: &Scene<'_>, rst: &Sighting) -> bool {
     let to_server = rst.direction == Direction::ToServer && scene.is_near_server();
     let refuses = |seen: &Sighting| seen.has_ack() && seen.ack == rst.seq && !seen.is_reset();
-    let ended = || {
-        let silent = scene.after(rst, rst.direction).all(Sighting::is_reset);
-        silent || is_taken_at_its_word(scene, rst)
-    };
-    to_server && !rst.has_ack() && !scene.sent(Direction::ToClient).any(refuses) && ended()
+    let refusal = || scene.sent(Direction::ToClient).any(refuses);
+    to_server && !rst.has_ack() && !refusal() && ends_by(scene, rst)
 }
 
 /// The FIN behind two RSTs with which their stated sender ended its stream between their numbers: it
@@ -299,16 +286,15 @@ fn goes_on(scene: &Scene<'_>, rst: &Sighting) -> Option<Contradiction> {
         {
             Grade::Full
         }
+        (Direction::ToClient, false) if cannot_have_preceded(scene, next, rst) => Grade::Full,
         (Direction::ToClient, false) | (Direction::ToServer, true) => Grade::Half,
         (Direction::ToServer, false) => return None,
     };
     let claimed = scene.claimed(rst);
-    let what = if next.payload_len > 0 {
-        format!("{} bytes of data", next.payload_len)
-    } else if next.is_fin() {
-        "a FIN of its own".to_owned()
-    } else {
-        "an acknowledgment of new data".to_owned()
+    let what = match next.payload_len {
+        0 if next.is_fin() => "a FIN of its own".to_owned(),
+        0 => "an acknowledgment of new data".to_owned(),
+        bytes => format!("{bytes} bytes of data"),
     };
     let words = Words {
         expected: format!("nothing more from {claimed} after its RST"),
@@ -331,8 +317,17 @@ pub(super) fn is_later_by_clock(seen: &Sighting, other: &Sighting) -> bool {
     clocks.is_some_and(|(seen, other)| SeqNumber(seen.value).is_after(SeqNumber(other.value)))
 }
 
+/// Whether `next`, which came soon after `rst`, is not data that was on its way before: who gives up a
+/// connection says so with the number after all that he has sent (RFC 9293 §3.10.5), and acknowledges
+/// what he got. A bare RST has the number that its receiver acknowledged.
+fn cannot_have_preceded(scene: &Scene<'_>, next: &Sighting, rst: &Sighting) -> bool {
+    let sent = scene.before(rst, rst.direction).filter(|seen| !seen.is_reset());
+    let stood = highest(sent, Sighting::seq_end).is_some_and(|sent| rst.seq == sent);
+    rst.has_ack() && stood && next.payload_len > PADDING_MAX && next.seq_end().is_after(rst.seq)
+}
+
 /// Whether the receiver of `rst` refuses from then on what comes for the connection.
-fn is_taken_at_its_word(scene: &Scene<'_>, rst: &Sighting) -> bool {
+pub(super) fn is_taken_at_its_word(scene: &Scene<'_>, rst: &Sighting) -> bool {
     let mut theirs = scene.after(rst, rst.direction.reverse()).peekable();
     theirs.peek().is_some() && theirs.all(Sighting::is_reset)
 }

@@ -242,9 +242,22 @@ impl<'a> Scene<'a> {
         took.chain(self.server_rtt()).min()
     }
 
-    /// Whether the tap stands beside the server: the way to the client is the long one.
+    /// Whether the tap stands beside the server: the way to the client is the long one. Where a RST
+    /// came in the client's name before it had answered the SYN/ACK, its answer is looked for behind it.
     pub fn is_near_server(&self) -> bool {
-        self.handshake.is_beside_server()
+        let late = || {
+            let (answer, syn) = self.handshake.syn_ack.zip(self.handshake.syn)?;
+            let answers = |seen: &&Sighting| {
+                let fits = seen.seq == syn.seq.plus(1) && seen.ack == answer.seq.plus(1);
+                seen.frame > answer.frame && seen.has_ack() && !seen.is_reset() && fits
+            };
+            let completed = self.sent(Direction::ToServer).find(answers)?.time;
+            Some(Handshake { completed: Some(completed), ..*self.handshake })
+        };
+        let handshake = self.handshake;
+        handshake.is_beside_server()
+            || (handshake.completed.is_none()
+                && late().is_some_and(|handshake| handshake.is_beside_server()))
     }
 
     /// The latest name-bearing client packet not after `frame`.

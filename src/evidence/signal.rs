@@ -110,6 +110,8 @@ signals! {
     TtlShift = "ttl_shift", Ttl;
     /// TTL out of the range of a sender whose own RSTs are in it.
     RstTtlSplit = "rst_ttl_split", Ttl;
+    /// TTL of a sender from at most half as far as the stated one.
+    RstTtlNear = "rst_ttl_near", Ttl;
     /// TTL as this sender's other packets have it.
     TtlMatch = "ttl_match", Ttl;
     /// IP identification copied from the packet that it answers.

@@ -8,7 +8,7 @@
 use crate::evidence::{Grade, Kind, Signal};
 
 /// Version of the catalogue and its weights, told in the summary record.
-pub const SIGNALS_VERSION: u32 = 7;
+pub const SIGNALS_VERSION: u32 = 8;
 
 /// What a signal is worth.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -210,6 +210,14 @@ const TABLE: &[(Signal, Weight)] = &[
             10.0,
             10.0,
             "ttl_shift without its commonest innocent cause; held down for firewalls",
+        ),
+    ),
+    (
+        Signal::RstTtlNear,
+        weight(
+            13.0,
+            13.0,
+            "hand-set: ttl_shift without what stands before servers, held down for gateways; scenarios (even of 0 to 298) none innocent",
         ),
     ),
     (

@@ -4,6 +4,7 @@
 
 mod beside_server;
 mod company;
+mod nearer;
 mod play;
 mod proxies;
 mod resets;
@@ -11,3 +12,4 @@ mod resets;
 #[path = "../common/run.rs"]
 mod run;
 mod silences;
+mod templates;

@@ -36,6 +36,8 @@ pub(crate) struct Packet {
     /// DF.
     pub(crate) whole: bool,
     pub(crate) window: u16,
+    /// Window scale option.
+    pub(crate) scale: Option<u8>,
 }
 
 pub(crate) fn client(micros: u64, flags: TcpFlags, seq: u32, ack: u32, len: u32) -> Packet {
@@ -65,6 +67,7 @@ fn honest(micros: u64, flags: TcpFlags, len: u32) -> Packet {
         stamped: true,
         whole: true,
         window: offered(flags),
+        scale: None,
     }
 }
 
@@ -157,6 +160,7 @@ pub(crate) fn segment(
         checksum: 0,
         options: TcpOptions {
             timestamps: packet.stamped.then_some(timestamps),
+            window_scale: packet.scale,
             ..TcpOptions::default()
         },
         payload: &[],

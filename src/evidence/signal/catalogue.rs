@@ -6,14 +6,14 @@ use super::{Signal, SignalEntry};
 pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     entry(
         Signal::RstSeqAhead,
-        "Two RSTs of one direction, less than 2 s apart and with no FIN before: the second's sequence number lies more than 2 above the first's, above all data which that side sent and above the peer's highest acknowledgment. A proof where the second came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror), or as a bare RST too soon to answer an acknowledgment that the capture lacks. In full beside the server, where it has a number that the server never acknowledged and the connection ends there; in part otherwise.",
+        "Two RSTs of one direction, less than 2 s apart and with no FIN before: the second's sequence number lies more than 2 above the first's, above all data which that side sent and above the peer's highest acknowledgment. A proof where the second came from elsewhere (ttl_shift, rst_ttl_near and the like), too soon (rst_fast) or with copied numbers (ipid_mirror), or as a bare RST too soon to answer an acknowledgment that the capture lacks. In full beside the server, where it has a number that the server never acknowledged and the connection ends there, and where the two are 1460, 2920, 4380 or 5840 apart, full segments that a connection with timestamps or over IPv6 does not have (in the client's name only if that ends it); in part otherwise.",
         "An injector that guesses how far the window has moved meanwhile. A stack knows its own sequence number and does not guess.",
         "A capture that lacks packets: each of a server's honest resets has the number of an acknowledgment that it answers.",
         "Weaver, Sommer, Paxson 2009 (RST_SEQ_CHANGE)",
     ),
     entry(
         Signal::RstThenData,
-        "After a RST from the server, the server sends data or a later acknowledgment on the same connection, at or beyond the RST's sequence number, with no new SYN between; in full only a quarter of the round trip later, or later by its own TCP clock. A proof where the RST came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror). Not counted where it refuses what belongs to the middle of an answer, nor where nothing that its sender said before is in the capture.",
+        "After a RST from the server, the server sends data or a later acknowledgment on the same connection, at or beyond the RST's sequence number, with no new SYN between; in full only a quarter of the round trip later, or later by its own TCP clock, or where the RST has an acknowledgment, the number after all that was sent, and data behind it. A proof where the RST came from elsewhere (ttl_shift, rst_ttl_near and the like), too soon (rst_fast) or with copied numbers (ipid_mirror). Not counted where it refuses what belongs to the middle of an answer, nor where nothing that its sender said before is in the capture.",
         "The server did not know that it had reset the connection.",
         "Port reuse with the SYN missing from the capture, two taps mixed in one file, a load balancer that resets on behalf of a back end, a packet filter on the server or before it that begins to refuse the client. Evasion tools on the client send such resets themselves: the client's are counted in part, and in full only beside the server where that refuses the client from then on.",
         "Weaver, Sommer, Paxson 2009 (DATA after RST); RFC 9293 section 3.5.2",
@@ -34,16 +34,16 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::RstThenSynAck,
-        "A RST that claims to come from the server answers a SYN; then a SYN/ACK acknowledges that same SYN, with no other SYN between, or echoing that one's timestamp. A proof where that comes before any SYN is sent again, and the RST came from elsewhere (ttl_shift), too soon (rst_fast) or with copied numbers (ipid_mirror).",
+        "A RST that claims to come from the server answers a SYN; then a SYN/ACK acknowledges that same SYN, with no other SYN between, or echoing that one's timestamp. A proof where that comes before any SYN is sent again, and the RST came from elsewhere (ttl_shift, rst_ttl_near and the like), too soon (rst_fast) or with copied numbers (ipid_mirror).",
         "The server accepted the connection that it is said to have refused.",
         "A SYN sent again after the RST, if the capture lacks it.",
         "RFC 9293 section 3.10.7.2",
     ),
     entry(
         Signal::RstBadAck,
-        "A RST+ACK to a SYN acknowledges a number other than the SYN's plus one.",
+        "A RST+ACK to a SYN acknowledges a number other than the SYN's plus one. Or, beside the server, a RST+ACK in the client's name and at its place in the stream acknowledges what the server never sent; in part: unless the client goes on and the server refuses it from then on.",
         "Its sender is no TCP stack.",
-        "None known.",
+        "Evasion software on the client, in part; a gateway that builds RSTs from the SYN.",
         "RFC 9293 section 3.10.7.1",
     ),
     entry(
@@ -152,6 +152,13 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "As ttl_shift",
     ),
     entry(
+        Signal::RstTtlNear,
+        "As ttl_shift, and by usual initial values the RST or bare FIN to the client came from at most half as far as its stated sender, and from 5 hops nearer or more.",
+        "It was made on this side of the server: what stands before a server and resets for it is about as far.",
+        "A gateway, firewall or proxy beside the client. (A stack that begins its RSTs with a TTL of its own seems further, not nearer.)",
+        "RFC 1700 (initial value 64), ttl_shift",
+    ),
+    entry(
         Signal::TtlMatch,
         "TTL or hop limit as this sender's other packets have it.",
         "Nothing; an injector can copy it. It takes weight from the suspicion.",
@@ -160,14 +167,14 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::IpIdMirror,
-        "IP identification equal to, or one above, that of the client's packet which it answers, with the window copied too.",
+        "IP identification equal to, or one above, that of the client's packet which it answers, or of the last that had data, with the window copied too.",
         "It was built from the packet that its sender saw.",
         "Traffic in which both sides use a constant identification.",
         "Measured on captures of 2009 and 2015",
     ),
     entry(
         Signal::IpIdBreak,
-        "IP identification off the sender's line, where the sender has a line: between its neighbours, give or take what may overtake it, or near one of them.",
+        "IP identification off the sender's line, where the sender has a line: between its neighbours, give or take what may overtake it, or near one of them; or one that the sender's counter gave another packet.",
         "Nothing by itself.",
         "Load balancers. Linux sends SYN/ACK and RST with identification 0 and DF, which is never counted.",
         "Weaver, Sommer, Paxson 2009",
@@ -216,7 +223,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::RstWindow,
-        "A RST without acknowledgment whose window is not 0; or one with acknowledgment whose window is neither 0 nor about what its sender offered before.",
+        "A RST without acknowledgment whose window is not 0; or one with acknowledgment whose window is neither 0 nor about what its sender offered before, nor, as a server's first, up to 16 times what its SYN/ACK offered.",
         "It was built from a template, or from the packet that it answers: what refuses has no window to offer.",
         "Some balancers tell the cause in the window of their RSTs; firewalls build RSTs of their own.",
         "Own counts; RFC 9293 section 3.10.7.1",

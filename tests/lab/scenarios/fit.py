@@ -43,6 +43,8 @@ HELD = {
     ("rst_window", "full"): 8.0, ("rst_window", "half"): 4.0, ("df_break", "full"): 6.0,
     ("window_break", "full"): 8.0, ("window_break", "half"): 4.0,
     ("df_break", "half"): 4.0, ("rst_ttl_split", "full"): 10.0, ("rst_ttl_split", "half"): 10.0,
+    # Gateways and proxies beside the client.
+    ("rst_ttl_near", "full"): 13.0, ("rst_ttl_near", "half"): 13.0,
     # Each device of the scenarios is one flow's: nothing there acts twice, or by name.
     ("rst_by_timer", "full"): None, ("rst_by_timer", "half"): None, ("same_place", "full"): None,
     ("same_place", "half"): None, ("name_singled_out", "full"): None,
