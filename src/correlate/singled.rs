@@ -12,7 +12,7 @@ use super::passages::{Passages, Road, Subject};
 use crate::evidence::{Fact, Grade, Signal, chance_of_parting};
 use crate::wire::{Duration, FrameId, Timestamp, Transport};
 
-/// A packet in a server's name that came sooner than the server can, after a name.
+/// A packet in a server's name that came sooner than the server can, or from nearer, after a name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Struck {
     /// Between whom.

@@ -88,40 +88,58 @@ fn hold_refusals(ended: &mut Ended, acceptances: &Acceptances) {
     }
 }
 
-/// Holds what came too soon against what else did: whether it came from one place, and whether it
-/// chose by name.
+/// Holds what came too soon, or from nearer than the server, against what else did: whether it came from
+/// one place, and whether it chose by name.
 pub(super) fn join_haste_of_all(flows: &mut [Ended], passages: &Passages) {
-    let mut quick: Vec<&mut Found> = Vec::new();
-    let mut strikes: Vec<Strike> = Vec::new();
+    let mut suspect: Vec<&mut Found> = Vec::new();
+    let mut quick: Vec<(usize, Strike)> = Vec::new();
     let mut named: Vec<(usize, Struck)> = Vec::new();
-    let too_soon = |fact: &&Fact| matches!(fact.signal, Signal::RstFast | Signal::DataFast);
     for ended in flows {
         let (begins, record) = (ended.first_frame, &ended.record);
         let road = Road { client: record.client.ip, server: record.server, proto: record.proto };
         for found in &mut ended.found {
-            let Some(fact) = found.suspicion.facts.iter().find(too_soon) else { continue };
-            let Some(haste) = found.suspicion.haste else { continue };
-            let frame = fact.frame;
-            let subject = found.host.as_ref().and_then(|(host, _)| Subject::of(host, 0));
-            if let Some(subject) = subject.filter(|_| fact.grade == Grade::Full) {
-                let time = found.suspicion.time;
-                named.push((quick.len(), Struck { road, subject, frame, time, begins }));
+            let place = suspect.len();
+            let facts = &found.suspicion.facts;
+            let soon = facts.iter().find(|fact| is_too_soon(fact)).zip(found.suspicion.haste);
+            let hasty = soon.map(|(fact, _)| fact).filter(|fact| fact.grade == Grade::Full);
+            let near = || facts.iter().find(|fact| fact.signal == Signal::RstTtlNear);
+            let frame = hasty.or_else(near).map(|fact| fact.frame);
+            let host = found.host.as_ref();
+            let subject = host.and_then(|(host, _)| Subject::of(host, 0));
+            let time = found.suspicion.time;
+            let struck = frame.zip(subject).map(|(frame, subject)| Struck {
+                road,
+                subject,
+                frame,
+                time,
+                begins,
+            });
+            let server = record.server.ip;
+            let strike = soon.map(|(fact, haste)| Strike { frame: fact.frame, server, haste });
+            if struck.is_none() && strike.is_none() {
+                continue;
             }
-            strikes.push(Strike { frame, server: record.server.ip, haste });
-            quick.push(found);
+            named.extend(struck.map(|struck| (place, struck)));
+            quick.extend(strike.map(|strike| (place, strike)));
+            suspect.push(found);
         }
     }
-    let places = outposts(&strikes).into_iter().enumerate();
+    let (hasty, strikes): (Vec<usize>, Vec<Strike>) = quick.into_iter().unzip();
     let (owners, struck): (Vec<usize>, Vec<Struck>) = named.into_iter().unzip();
+    let places = hasty.into_iter().zip(outposts(&strikes));
     let chosen = owners.into_iter().zip(singled_out(&struck, passages));
     for (place, fact) in places.chain(chosen) {
-        if let Some((fact, found)) = fact.zip(quick.get_mut(place)) {
+        if let Some((fact, found)) = fact.zip(suspect.get_mut(place)) {
             found.suspicion.facts.push(fact);
             if let Some(verdict) = verdict::weigh(&found.suspicion) {
                 found.verdict = verdict;
             }
         }
     }
+}
+
+fn is_too_soon(fact: &Fact) -> bool {
+    matches!(fact.signal, Signal::RstFast | Signal::DataFast)
 }
 
 /// Holds what was not answered against what other flows got. Where something was forged in a flow,

@@ -13,6 +13,8 @@ use tamperscope::pipeline::{Analysis, Settings};
 #[cfg(test)]
 mod astray;
 #[cfg(test)]
+mod chosen;
+#[cfg(test)]
 mod loss;
 #[cfg(test)]
 mod packet;

@@ -272,7 +272,7 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::NameSingledOut,
-        "Packets that came sooner than the server can answered some names of a client, to whatever servers, each time within two minutes, and other names to the same ports of these servers never, by turns: a parting that chance makes in 1 of 200 cases at most, as all ways to deal out the strikes show. In part: in 1 of 20.",
+        "Packets that came sooner than the server can, or from nearer (rst_ttl_near), answered some names of a client, to whatever servers, each time within two minutes, and other names to the same ports of these servers never, by turns: a parting that chance makes in 1 of 200 cases at most, as all ways to deal out the strikes show. In part: in 1 of 20.",
         "Whoever sent them, nearer than the servers, chose by name.",
         "Coincidence; a filter that the client's own network or its user has set up, which is a third party all the same.",
         "A permutation test: Fisher 1935; the rule of control measurements: OONI Web Connectivity",
