@@ -162,6 +162,8 @@ signals! {
     DnsSplitByName = "dns_split_by_name", Control;
     /// The address of an answer was shown to be a false answer to another question.
     DnsFalseAgain = "dns_false_again", Repetition;
+    /// An answer of the make of proven forgeries, from where they come.
+    DnsSenderAgain = "dns_sender_again", Repetition;
     /// A `ClientHello` that is sent again and never acknowledged.
     HelloUnanswered = "hello_unanswered", Silence;
     /// An HTTP request that is sent again and never acknowledged.

@@ -3,7 +3,7 @@
 use super::closing::Found;
 use std::net::IpAddr;
 
-use crate::detect::dns::{Book, Exchange, FalseAddresses, Habits, Look, Stamp, judge, stands_out};
+use crate::detect::dns::{Book, Exchange, Forgeries, Habits, Look, Stamp, judge, stands_out};
 use crate::detect::fingerprint::FingerprintSet;
 use crate::evidence::{Confidence, DnsExchange, FlowRecord, HostSource, Suspicion};
 use crate::protocol::dns::{Event, Message, Reader};
@@ -230,7 +230,7 @@ fn suspects<'a>(
     spoken: &'a Spoken,
     record: &FlowRecord,
     habits: &Habits,
-    against: (&FingerprintSet, &FalseAddresses),
+    against: (&FingerprintSet, &Forgeries),
 ) -> Vec<(&'a Exchange, Suspicion, Verdict)> {
     let judged = spoken.asked().iter().filter_map(|exchange| {
         let suspicion = judge(exchange, record.server.ip, habits, against)?;
@@ -240,18 +240,22 @@ fn suspects<'a>(
     judged.collect()
 }
 
-/// Adds to `known` the addresses that the exchanges of one flow show, by themselves, to be false.
+/// Adds to `known` the addresses that the exchanges of one flow show, by themselves, to be false, and
+/// the makes of answers that are proven to be forged.
 pub(super) fn learn_false(
-    known: &mut FalseAddresses,
+    known: &mut Forgeries,
     spoken: &Spoken,
     record: &FlowRecord,
     (habits, list): (&Habits, &FingerprintSet),
 ) {
     for (exchange, suspicion, verdict) in
-        suspects(spoken, record, habits, (list, &FalseAddresses::default()))
+        suspects(spoken, record, habits, (list, &Forgeries::default()))
     {
         if verdict.confidence >= Confidence::Likely {
             known.add(exchange, &suspicion);
+        }
+        if verdict.confidence == Confidence::Confirmed {
+            known.add_makes(exchange, record.server.ip, &suspicion);
         }
     }
 }
@@ -262,7 +266,7 @@ pub(super) fn found(
     spoken: &Spoken,
     record: &FlowRecord,
     habits: &Habits,
-    against: (&FingerprintSet, &FalseAddresses),
+    against: (&FingerprintSet, &Forgeries),
 ) -> Option<Found> {
     let judged = suspects(spoken, record, habits, against);
     let surest = judged.iter().map(|(.., verdict)| verdict.confidence).max()?;

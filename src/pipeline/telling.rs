@@ -21,7 +21,7 @@ use super::{consequence, dns};
 use crate::capture::{Compression, FileReport, Format, Interface};
 use crate::correlate::{Acceptances, Book, CertificateTally, HostTally, Passages, Swifts};
 use crate::decode::{FragmentConflict, SkipCounts};
-use crate::detect::dns::FalseAddresses;
+use crate::detect::dns::Forgeries;
 use crate::evidence::{
     CaptureRecord, CompressionName, Confidence, DamageRecord, Finding, FlowRecord, FormatName,
     FragmentConflictRecord, FrameRole, HostRecord, InterfaceRecord, Kind, Reach, RoledFrame,
@@ -185,7 +185,7 @@ impl Telling<'_> {
         let judged = |ended: &Ended| {
             resolvers.may_judge(&ended.dns, ended.record.server.ip, ended.first_frame)
         };
-        let mut known = FalseAddresses::default();
+        let mut known = Forgeries::default();
         for ended in flows.iter().filter(|ended| judged(ended)) {
             dns::learn_false(&mut known, &ended.dns, &ended.record, (habits, list));
         }

@@ -405,6 +405,7 @@ const TABLE: &[(Signal, Weight)] = &[
             "hand-set: as control_passed; leaves that the first answer was wrongly held to be false",
         ),
     ),
+    (Signal::DnsSenderAgain, weight(15.0, 7.0, "hand-set, as dns_false_again")),
     (
         Signal::HelloUnanswered,
         weight(

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::again::FalseAddresses;
+use super::again::{Forgeries, Mark};
 use super::content::{Difference, difference};
 use super::exchange::{Exchange, Reply};
 use super::habit::Habits;
@@ -21,7 +21,7 @@ pub fn judge(
     exchange: &Exchange,
     server: IpAddr,
     habits: &Habits,
-    (list, known): (&FingerprintSet, &FalseAddresses),
+    (list, known): (&FingerprintSet, &Forgeries),
 ) -> Option<Suspicion> {
     let split = habits.split(server, exchange);
     // Answers that split are two senders': each is held against the other's.
@@ -70,13 +70,15 @@ fn could_stand(facts: &[Fact]) -> bool {
                 || has(Signal::DnsHeaderBreak, Grade::Half)
                 || has(Signal::DnsFast, Grade::Half)))
         || (has(Signal::DnsSplitByName, Grade::Half) && has(Signal::TtlShift, Grade::Full))
+        || has(Signal::DnsSenderAgain, Grade::Half)
 }
 
 fn facts(
     case: &Case<'_>,
     quarrel: &Quarrel<'_>,
-    (split, known): (Option<&Split>, &FalseAddresses),
+    (split, known): (Option<&Split>, &Forgeries),
 ) -> Vec<Fact> {
+    let mut plausible = true;
     let mut facts: Vec<Fact> = conflict(case, quarrel).into_iter().collect();
     let forged = || quarrel.forged.iter().copied();
     facts.extend(forged().find_map(|reply| listed(case, reply)));
@@ -85,9 +87,11 @@ fn facts(
     facts.extend(impossible.min_by_key(|fact| (std::cmp::Reverse(fact.grade), fact.frame)));
     facts.extend(split.and_then(|split| by_name(case, quarrel, split)));
     facts.extend(forged().find_map(|reply| false_again(case, reply, known)));
-    let plausible = facts.is_empty();
     if let Some(suspect) = quarrel.forged.first() {
-        facts.extend(marks::of(case, suspect, quarrel.genuine.first().copied()));
+        let marks = marks::of(case, suspect, quarrel.genuine.first().copied());
+        facts.extend(sender_again(case, suspect, (&marks, known)));
+        plausible = facts.is_empty();
+        facts.extend(marks);
     }
     if plausible {
         for fact in facts.iter_mut().filter(|fact| fact.signal == Signal::IpIdBreak) {
@@ -153,7 +157,7 @@ fn bogus(case: &Case<'_>, reply: &Reply) -> Option<Fact> {
 }
 
 /// `dns_false_again`: another question shows that the address is a false answer.
-fn false_again(case: &Case<'_>, reply: &Reply, known: &FalseAddresses) -> Option<Fact> {
+fn false_again(case: &Case<'_>, reply: &Reply, known: &Forgeries) -> Option<Fact> {
     let (address, witness) = known.of(case.exchange, reply)?;
     let words = Words {
         expected: format!("an address of {}", case.exchange.name),
@@ -164,6 +168,37 @@ fn false_again(case: &Case<'_>, reply: &Reply, known: &FalseAddresses) -> Option
         ),
     };
     Some(fact(Signal::DnsFalseAgain, Grade::Full, reply.stamp.frame, words))
+}
+
+/// `dns_sender_again`: the answer comes from where proven forgeries come from in the resolver's name,
+/// and its own answers do not, and has a mark that these have.
+fn sender_again(
+    case: &Case<'_>,
+    reply: &Reply,
+    (marks, known): (&[Fact], &Forgeries),
+) -> Option<Fact> {
+    let has = |signal, least| marks.iter().any(|fact| fact.signal == signal && fact.grade >= least);
+    if !has(Signal::TtlShift, Grade::Full) {
+        return None;
+    }
+    let strange = has(Signal::DnsHeaderBreak, Grade::Half);
+    let (mark, witness) = known.made(case.exchange, case.server, (reply, strange))?;
+    let ttl = reply.stamp.ip?.ttl;
+    let mark = match mark {
+        Mark::Id(id) => format!("IP-ID {id:#06x}"),
+        Mark::Flags(recursion, authority) => {
+            format!("RA {}, AA {}", u8::from(recursion), u8::from(authority))
+        }
+    };
+    let words = Words {
+        expected: "the make of the resolver's own answers".to_owned(),
+        observed: format!("TTL {ttl}, {mark}"),
+        text: format!(
+            "{} has TTL {ttl} and {mark}, as {} has, which is proven to be forged, for {}",
+            reply.stamp.frame, witness.frame, witness.name
+        ),
+    };
+    Some(fact(Signal::DnsSenderAgain, Grade::Full, reply.stamp.frame, words))
 }
 
 /// `dns_split_by_name`: these names are answered from nearer, all others from afar.

@@ -34,7 +34,7 @@
 //! # One address for many names
 //!
 //! Where the true answer came as well, an address is shown to be false. Answers of odd make for other
-//! names that hold the same address are judged by that, too ([`FalseAddresses`]).
+//! names that hold the same address are judged by that, too ([`Forgeries`]).
 //!
 //! # Not done here
 //!
@@ -58,7 +58,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-pub use again::FalseAddresses;
+pub use again::Forgeries;
 pub use book::{Book, stands_out};
 pub use exchange::{Exchange, Query, Reply, Stamp};
 pub use habit::{Habits, Look};

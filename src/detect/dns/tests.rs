@@ -9,6 +9,8 @@ use crate::evidence::{Grade, Signal, Suspicion};
 use crate::protocol::dns::Message;
 use crate::wire::{Direction, FrameId, IpHeader, Timestamp, Ttl};
 
+mod again;
+
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 53));
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 10));
 const QUESTION: &[u8] = b"\x04news\x07example\0\0\x01\0\x01";
@@ -95,7 +97,7 @@ fn judged(shots: &[Shot], usual: usize) -> Option<Suspicion> {
     let found = exchanges(shots);
     let [exchange] = found.as_slice() else { panic!("{} exchanges", found.len()) };
     habits.add([CLIENT, SERVER], exchange, list);
-    judge(exchange, SERVER, &habits, (list, &FalseAddresses::default()))
+    judge(exchange, SERVER, &habits, (list, &Forgeries::default()))
 }
 
 fn grade_of(suspicion: &Suspicion, signal: Signal) -> Option<Grade> {
@@ -255,8 +257,7 @@ fn two_programs_behind_one_address_are_not_two_senders() {
         let other = Shot { bytes: message(RA, false, &[B]), ..other_program(57, ttl) };
         let found = exchanges(&[asks(0), other, answers(60, &[A])]);
         habits.add([CLIENT, SERVER], &found[0], list);
-        judge(&found[0], SERVER, &habits, (list, &FalseAddresses::default()))
-            .expect("a contradiction")
+        judge(&found[0], SERVER, &habits, (list, &Forgeries::default())).expect("a contradiction")
     };
     for ttl in [53, 47] {
         let found = judged(ttl);
@@ -274,11 +275,11 @@ fn a_fragmented_answer_shows_no_habit_of_its_sender() {
     }
     // Sooner, and with an identification: that of its fragments.
     let mut found = exchanges(&[asks(0), Shot { ip_id: 40_000, ..answers(7, &[B]) }]);
-    assert!(judge(&found[0], SERVER, &habits, (list, &FalseAddresses::default())).is_some());
+    assert!(judge(&found[0], SERVER, &habits, (list, &Forgeries::default())).is_some());
     for reply in &mut found[0].replies {
         reply.stamp.ip = reply.stamp.ip.map(|ip| IpHeader { reassembled: true, ..ip });
     }
-    assert_eq!(judge(&found[0], SERVER, &habits, (list, &FalseAddresses::default())), None);
+    assert_eq!(judge(&found[0], SERVER, &habits, (list, &Forgeries::default())), None);
 }
 
 #[test]
@@ -360,7 +361,7 @@ proptest! {
         for exchange in &found {
             habits.add([CLIENT, SERVER], exchange, list);
         }
-        for suspicion in found.iter().filter_map(|exchange| judge(exchange, SERVER, &habits, (list, &FalseAddresses::default()))) {
+        for suspicion in found.iter().filter_map(|exchange| judge(exchange, SERVER, &habits, (list, &Forgeries::default()))) {
             prop_assert!(!suspicion.forged.is_empty() && suspicion.trigger.is_some());
             prop_assert!(!suspicion.genuine.iter().any(|frame| suspicion.forged.contains(frame)));
             prop_assert!(suspicion.facts.iter().all(|fact| !fact.text.is_empty()));
@@ -386,86 +387,11 @@ proptest! {
         merged.settle();
         for exchange in &found {
             prop_assert_eq!(
-                judge(exchange, SERVER, &whole, (list, &FalseAddresses::default())),
-                judge(exchange, SERVER, &merged, (list, &FalseAddresses::default()))
+                judge(exchange, SERVER, &whole, (list, &Forgeries::default())),
+                judge(exchange, SERVER, &merged, (list, &Forgeries::default()))
             );
         }
     }
-}
-
-/// The first exchange that `shots` make about `name`, which is seven letters long.
-fn about(name: [u8; 4], shots: Vec<Shot>, first: u64) -> Exchange {
-    let mut book = Book::default();
-    for (number, mut shot) in (first..).zip(shots) {
-        shot.bytes[13..17].copy_from_slice(&name);
-        let message = Message::read(&shot.bytes, false).expect("a header");
-        book.message(message, stamp(&shot, number), shot.way, list());
-    }
-    book.finish(list()).remove(0)
-}
-
-#[test]
-fn an_address_that_was_shown_to_be_false_is_false_for_other_names() {
-    let list = list();
-    let mut habits = Habits::default();
-    for n in 0..6 {
-        habits.add(
-            [CLIENT, SERVER],
-            &about(*b"usua", vec![asks(n), answers(n + 56, &[A])], 1),
-            list,
-        );
-    }
-    let none = FalseAddresses::default();
-    let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
-    let proof = judge(&shown, SERVER, &habits, (list, &none)).expect("a contradiction");
-    let mut known = FalseAddresses::default();
-    known.add(&shown, &proof);
-    // The true answer of another name was swallowed; the false one took the resolver's time.
-    let lone = about(*b"lone", vec![asks(0), forges(57, &[B])], 200);
-    assert_eq!(judge(&lone, SERVER, &habits, (list, &none)), None);
-    let suspicion = judge(&lone, SERVER, &habits, (list, &known)).expect("the same answer");
-    assert_eq!(grade_of(&suspicion, Signal::DnsFalseAgain), Some(Grade::Full));
-    assert_eq!(numbers(&suspicion.forged), [201]);
-    let told = suspicion.facts.iter().find(|fact| fact.signal == Signal::DnsFalseAgain);
-    assert!(
-        told.is_some_and(|fact| fact
-            .text
-            .contains("which f101 shows to be a false answer, for once"))
-    );
-    // Another address from there is an answer from another machine of the resolver, and no more; and
-    // what the resolver answers itself is its answer, whatever another name had.
-    let other = about(*b"lone", vec![asks(0), forges(57, &[C])], 200);
-    let own = about(*b"lone", vec![asks(0), answers(57, &[B])], 200);
-    for exchange in [other, own] {
-        assert_eq!(judge(&exchange, SERVER, &habits, (list, &known)), None);
-    }
-    // Nor is an answer its own witness.
-    let again = about(*b"once", vec![asks(0), forges(57, &[B])], 300);
-    assert_eq!(judge(&again, SERVER, &habits, (list, &known)), None);
-}
-
-#[test]
-fn false_addresses_do_not_depend_on_the_order() {
-    let exchange =
-        |name, first| about(name, vec![asks(0), forges(7, &[B]), answers(56, &[A])], first);
-    let all = [
-        exchange(*b"aaaa", 30),
-        exchange(*b"bbbb", 20),
-        exchange(*b"aaaa", 10),
-        exchange(*b"cccc", 5),
-    ];
-    let proof = |exchange: &Exchange| {
-        judge(exchange, SERVER, &Habits::default(), (list(), &FalseAddresses::default())).unwrap()
-    };
-    let known = |order: &[usize]| {
-        let mut known = FalseAddresses::default();
-        for place in order {
-            known.add(&all[*place], &proof(&all[*place]));
-        }
-        known
-    };
-    assert_eq!(known(&[0, 1, 2, 3]), known(&[3, 2, 1, 0]));
-    assert_eq!(known(&[2, 0, 3, 1]), known(&[1, 3, 0, 2]));
 }
 
 #[test]

@@ -334,6 +334,13 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
         "Own reasoning; Duan and others 2012, Hold-On, on the few addresses that injectors use",
     ),
     entry(
+        Signal::DnsSenderAgain,
+        "An answer has the TTL of another one in the same recording, for another name, that is proven to be forged in the same resolver's name, a TTL that the resolver's own answers have not, and the same IP identification, or the same flags where the resolver's own have others.",
+        "That who answered falsely there has answered here too.",
+        "A forwarder nearer to the client that answered the other question as well as the resolver, by right.",
+        "Own reasoning; constant fields of injectors: Anonymous 2014, Towards a comprehensive picture of the Great Firewall's DNS censorship",
+    ),
+    entry(
         Signal::HelloUnanswered,
         "After a complete handshake the ClientHello is sent again and never acknowledged: in full four times or more over 1.5 s, in part three times over half a second.",
         "Nothing by itself. Beside a control (control_passed) it shows that this name's packets are swallowed.",

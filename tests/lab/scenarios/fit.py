@@ -50,6 +50,7 @@ HELD = {
     ("same_place", "half"): None, ("name_singled_out", "full"): None,
     ("name_singled_out", "half"): None, ("one_voice", "full"): None, ("one_voice", "half"): None,
     ("dns_false_again", "full"): None, ("dns_false_again", "half"): None,
+    ("dns_sender_again", "full"): None, ("dns_sender_again", "half"): None,
     ("dns_split_by_name", "full"): None, ("dns_split_by_name", "half"): None,
     # Rate limits, which set in after anything.
     ("residual", "full"): None,

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::{Book, FalseAddresses, Habits, Stamp, judge};
+use super::super::{Book, Forgeries, Habits, Stamp, judge};
 use super::*;
 use crate::detect::fingerprint::FingerprintSet;
 use crate::evidence::{Signal, Suspicion};
@@ -94,7 +94,7 @@ fn judged(visits: &[Visit<'_>]) -> Vec<Option<Suspicion>> {
     }
     habits.settle();
     all.iter()
-        .map(|(_, exchange)| judge(exchange, SERVER, &habits, (&list, &FalseAddresses::default())))
+        .map(|(_, exchange)| judge(exchange, SERVER, &habits, (&list, &Forgeries::default())))
         .collect()
 }
 

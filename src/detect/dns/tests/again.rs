@@ -1,0 +1,124 @@
+//! What one forged answer shows of others.
+
+use super::*;
+
+/// The first exchange that `shots` make about `name`, which is seven letters long.
+fn about(name: [u8; 4], shots: Vec<Shot>, first: u64) -> Exchange {
+    let mut book = Book::default();
+    for (number, mut shot) in (first..).zip(shots) {
+        shot.bytes[13..17].copy_from_slice(&name);
+        let message = Message::read(&shot.bytes, false).expect("a header");
+        book.message(message, stamp(&shot, number), shot.way, list());
+    }
+    book.finish(list()).remove(0)
+}
+
+#[test]
+fn an_address_that_was_shown_to_be_false_is_false_for_other_names() {
+    let list = list();
+    let mut habits = Habits::default();
+    for n in 0..6 {
+        habits.add(
+            [CLIENT, SERVER],
+            &about(*b"usua", vec![asks(n), answers(n + 56, &[A])], 1),
+            list,
+        );
+    }
+    let none = Forgeries::default();
+    let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
+    let proof = judge(&shown, SERVER, &habits, (list, &none)).expect("a contradiction");
+    let mut known = Forgeries::default();
+    known.add(&shown, &proof);
+    // The true answer of another name was swallowed; the false one took the resolver's time.
+    let lone = about(*b"lone", vec![asks(0), forges(57, &[B])], 200);
+    assert_eq!(judge(&lone, SERVER, &habits, (list, &none)), None);
+    let suspicion = judge(&lone, SERVER, &habits, (list, &known)).expect("the same answer");
+    assert_eq!(grade_of(&suspicion, Signal::DnsFalseAgain), Some(Grade::Full));
+    assert_eq!(numbers(&suspicion.forged), [201]);
+    let told = suspicion.facts.iter().find(|fact| fact.signal == Signal::DnsFalseAgain);
+    assert!(
+        told.is_some_and(|fact| fact
+            .text
+            .contains("which f101 shows to be a false answer, for once"))
+    );
+    // Another address from there is an answer from another machine of the resolver, and no more; and
+    // what the resolver answers itself is its answer, whatever another name had.
+    let other = about(*b"lone", vec![asks(0), forges(57, &[C])], 200);
+    let own = about(*b"lone", vec![asks(0), answers(57, &[B])], 200);
+    for exchange in [other, own] {
+        assert_eq!(judge(&exchange, SERVER, &habits, (list, &known)), None);
+    }
+    // Nor is an answer its own witness.
+    let again = about(*b"once", vec![asks(0), forges(57, &[B])], 300);
+    assert_eq!(judge(&again, SERVER, &habits, (list, &known)), None);
+}
+
+#[test]
+fn false_addresses_do_not_depend_on_the_order() {
+    let exchange =
+        |name, first| about(name, vec![asks(0), forges(7, &[B]), answers(56, &[A])], first);
+    let all = [
+        exchange(*b"aaaa", 30),
+        exchange(*b"bbbb", 20),
+        exchange(*b"aaaa", 10),
+        exchange(*b"cccc", 5),
+    ];
+    let proof = |exchange: &Exchange| {
+        judge(exchange, SERVER, &Habits::default(), (list(), &Forgeries::default())).unwrap()
+    };
+    let known = |order: &[usize]| {
+        let mut known = Forgeries::default();
+        for place in order {
+            known.add(&all[*place], &proof(&all[*place]));
+        }
+        known
+    };
+    assert_eq!(known(&[0, 1, 2, 3]), known(&[3, 2, 1, 0]));
+    assert_eq!(known(&[2, 0, 3, 1]), known(&[1, 3, 0, 2]));
+}
+
+#[test]
+fn answers_of_a_proven_forger_s_make_are_his_for_other_names() {
+    let list = list();
+    let mut habits = Habits::default();
+    for n in 0..6 {
+        let usual = about(*b"usua", vec![asks(n), answers(n + 56, &[A])], 1);
+        habits.add([CLIENT, SERVER], &usual, list);
+    }
+    let none = Forgeries::default();
+    let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
+    let proof = judge(&shown, SERVER, &habits, (list, &none)).expect("a contradiction");
+    let mut known = Forgeries::default();
+    known.add_makes(&shown, SERVER, &proof);
+    let grade = |shot: Shot| {
+        let lone = about(*b"lone", vec![asks(0), shot], 200);
+        assert_eq!(judge(&lone, SERVER, &habits, (list, &none)), None, "alone it is odd at most");
+        let suspicion = judge(&lone, SERVER, &habits, (list, &known))?;
+        assert_eq!(numbers(&suspicion.forged), [201]);
+        let told = suspicion.facts.iter().find(|fact| fact.signal == Signal::DnsSenderAgain)?;
+        assert!(told.text.contains("as f101 has, which is proven"), "{}", told.text);
+        Some(told.grade)
+    };
+    // The true answer was swallowed; the false one took the resolver's time.
+    assert_eq!(grade(forges(57, &[C])), Some(Grade::Full), "one IP-ID");
+    let numbered = Shot { ip_id: 41_000, ..forges(57, &[C]) };
+    assert_eq!(
+        grade(numbered.clone()),
+        Some(Grade::Full),
+        "one program, which is not the resolver's"
+    );
+    // From there, and as the resolver itself answers: another machine of its own.
+    let whole = Shot { bytes: message(RA, true, &[C]), ..numbered };
+    assert_eq!(grade(whole.clone()), None);
+    // From elsewhere.
+    assert_eq!(grade(Shot { ttl: 63, ..forges(57, &[C]) }), None);
+    // From the resolver's own distance.
+    assert_eq!(grade(Shot { ip_id: 40_000, ..answers(57, &[C]) }), None);
+    // In another resolver's name.
+    let lone = about(*b"lone", vec![asks(0), forges(57, &[C])], 200);
+    let elsewhere = IpAddr::from([203, 0, 113, 54]);
+    assert_eq!(judge(&lone, elsewhere, &habits, (list, &known)), None);
+    // Nor is an answer its own witness.
+    let again = about(*b"once", vec![asks(0), forges(57, &[C])], 300);
+    assert_eq!(judge(&again, SERVER, &habits, (list, &known)), None);
+}
