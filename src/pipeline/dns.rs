@@ -240,8 +240,7 @@ fn suspects<'a>(
     judged.collect()
 }
 
-/// Adds to `known` the addresses that the exchanges of one flow show, by themselves, to be false, and
-/// the makes of answers that are proven to be forged.
+/// Adds to `known` what the exchanges of one flow show, by themselves, to be forged.
 pub(super) fn learn_false(
     known: &mut Forgeries,
     spoken: &Spoken,
@@ -252,10 +251,8 @@ pub(super) fn learn_false(
         suspects(spoken, record, habits, (list, &Forgeries::default()))
     {
         if verdict.confidence >= Confidence::Likely {
-            known.add(exchange, &suspicion);
-        }
-        if verdict.confidence == Confidence::Confirmed {
-            known.add_makes(exchange, record.server.ip, &suspicion);
+            let proven = verdict.confidence == Confidence::Confirmed;
+            known.add(exchange, record.server.ip, (&suspicion, proven));
         }
     }
 }

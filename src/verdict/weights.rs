@@ -400,12 +400,12 @@ const TABLE: &[(Signal, Weight)] = &[
     (
         Signal::DnsFalseAgain,
         weight(
-            15.0,
-            7.0,
-            "hand-set: as control_passed; leaves that the first answer was wrongly held to be false",
+            18.0,
+            13.0,
+            "hand-set: leaves that the first answer was wrongly held to be false, of 2,962 sure findings 9",
         ),
     ),
-    (Signal::DnsSenderAgain, weight(15.0, 7.0, "hand-set, as dns_false_again")),
+    (Signal::DnsSenderAgain, weight(15.0, 7.0, "hand-set: less than dns_false_again")),
     (
         Signal::HelloUnanswered,
         weight(

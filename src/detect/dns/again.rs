@@ -2,7 +2,7 @@
 //!
 //! Who answers in a resolver's name has one address, or a few, for all names on his list. Where one of
 //! his answers is caught, by the true one that came as well, the address is known to be false, and an
-//! answer for another name that holds it is false too. Where one of his answers is proven to be forged,
+//! answer for another name that holds it is false too. Where one of his answers is known to be forged,
 //! another one that comes from as far, and that the same program made, is his as well. What gives an
 //! address or a sender away must be shown by itself: nothing is learnt from what was only told by this.
 
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::exchange::{Exchange, Reply};
-use crate::evidence::Suspicion;
+use crate::evidence::{Grade, Suspicion};
 use crate::protocol::dns::Data;
 use crate::wire::{FrameId, Ttl};
 
@@ -43,24 +43,27 @@ pub(super) enum Mark {
 /// The forged answer that shows it, and the name asked for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Witness {
+    /// That it is forged is not proven, only likely: such a witness comes last.
+    unproven: bool,
     pub(super) frame: FrameId,
     pub(super) name: Box<str>,
 }
 
-impl Forgeries {
-    /// Adds of what make the forged answers of `exchange` with `server` are, which `suspicion` proves.
-    pub fn add_makes(&mut self, exchange: &Exchange, server: IpAddr, suspicion: &Suspicion) {
-        let is_forged = |reply: &&Reply| suspicion.forged.contains(&reply.stamp.frame);
-        for reply in exchange.replies.iter().filter(is_forged) {
-            for make in makes(server, reply) {
-                let witness = Witness { frame: reply.stamp.frame, name: exchange.name.clone() };
-                put(&mut self.makes, make, witness);
-            }
-        }
+impl Witness {
+    /// How well it shows what it shows.
+    pub(super) const fn grade(&self) -> Grade {
+        if self.unproven { Grade::Half } else { Grade::Full }
     }
 
-    /// A mark of `reply` that a proven forgery for another name has, which came from as far in the name
-    /// of the same resolver; of the flags only where `strange`.
+    /// "Proven" or "likely".
+    pub(super) const fn word(&self) -> &'static str {
+        if self.unproven { "likely" } else { "proven" }
+    }
+}
+
+impl Forgeries {
+    /// A mark of `reply` that a forgery for another name has, which came from as far in the name of the
+    /// same resolver; of the flags only where `strange`.
     pub(super) fn made(
         &self,
         exchange: &Exchange,
@@ -74,17 +77,27 @@ impl Forgeries {
         })
     }
 
-    /// Adds the addresses of the forged answers of `exchange`, which `suspicion` tells, without those
-    /// that its other answers have too.
-    pub fn add(&mut self, exchange: &Exchange, suspicion: &Suspicion) {
+    /// Adds the forged answers of `exchange` with `server`, which `suspicion` tells: their makes, and
+    /// their addresses without those that the other answers have too. It is likely that they are forged,
+    /// or `proven`.
+    pub fn add(
+        &mut self,
+        exchange: &Exchange,
+        server: IpAddr,
+        (suspicion, proven): (&Suspicion, bool),
+    ) {
         let is_forged = |reply: &&Reply| suspicion.forged.contains(&reply.stamp.frame);
         let (forged, others): (Vec<&Reply>, Vec<&Reply>) =
             exchange.replies.iter().partition(is_forged);
         let known: BTreeSet<IpAddr> = others.into_iter().flat_map(addresses).collect();
         for reply in forged {
+            let (frame, name) = (reply.stamp.frame, exchange.name.clone());
+            let witness = Witness { unproven: !proven, frame, name };
             for address in addresses(reply).filter(|address| !known.contains(address)) {
-                let witness = Witness { frame: reply.stamp.frame, name: exchange.name.clone() };
-                put(&mut self.addresses, address, witness);
+                put(&mut self.addresses, address, witness.clone());
+            }
+            for make in makes(server, reply) {
+                put(&mut self.makes, make, witness.clone());
             }
         }
     }

@@ -163,15 +163,19 @@ fn false_again(case: &Case<'_>, reply: &Reply, known: &Forgeries) -> Option<Fact
         expected: format!("an address of {}", case.exchange.name),
         observed: format!("{address}, a false answer for {}", witness.name),
         text: format!(
-            "{} answers {} with {address}, which {} shows to be a false answer, for {}",
-            reply.stamp.frame, case.exchange.name, witness.frame, witness.name
+            "{} answers {} with {address}, which is {} to be a false answer in {}, for {}",
+            reply.stamp.frame,
+            case.exchange.name,
+            witness.word(),
+            witness.frame,
+            witness.name
         ),
     };
-    Some(fact(Signal::DnsFalseAgain, Grade::Full, reply.stamp.frame, words))
+    Some(fact(Signal::DnsFalseAgain, witness.grade(), reply.stamp.frame, words))
 }
 
-/// `dns_sender_again`: the answer comes from where proven forgeries come from in the resolver's name,
-/// and its own answers do not, and has a mark that these have.
+/// `dns_sender_again`: the answer comes from where forgeries come from in the resolver's name, and its
+/// own answers do not, and has a mark that these have.
 fn sender_again(
     case: &Case<'_>,
     reply: &Reply,
@@ -194,11 +198,14 @@ fn sender_again(
         expected: "the make of the resolver's own answers".to_owned(),
         observed: format!("TTL {ttl}, {mark}"),
         text: format!(
-            "{} has TTL {ttl} and {mark}, as {} has, which is proven to be forged, for {}",
-            reply.stamp.frame, witness.frame, witness.name
+            "{} has TTL {ttl} and {mark}, as {} has, which is {} to be forged, for {}",
+            reply.stamp.frame,
+            witness.frame,
+            witness.word(),
+            witness.name
         ),
     };
-    Some(fact(Signal::DnsSenderAgain, Grade::Full, reply.stamp.frame, words))
+    Some(fact(Signal::DnsSenderAgain, witness.grade(), reply.stamp.frame, words))
 }
 
 /// `dns_split_by_name`: these names are answered from nearer, all others from afar.

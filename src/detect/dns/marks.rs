@@ -28,8 +28,11 @@ fn ttl(case: &Case<'_>, suspect: &Reply, believed: Option<&Reply>) -> Option<Fac
     let answered = believed.and_then(|reply| reply.stamp.ip).map(|ip| ip.ttl);
     let usual = home.map(|home| home.ttl).or(answered)?;
     let others = home.map_or(0, |home| home.answers);
-    // A second route, or a second place behind one address, is no mark.
-    let has_company = case.habit.with_ttl(seen).saturating_mul(4) > others && home.is_some();
+    // A second route, or a second place behind one address, is no mark; but who only ever comes before
+    // or behind another answer, and contradicts it, is neither.
+    let alone = case.uncontested.home().is_some() && case.uncontested.with_ttl(seen) == 0;
+    let has_company =
+        case.habit.with_ttl(seen).saturating_mul(4) > others && home.is_some() && !alone;
     let signal = match seen.0.abs_diff(usual.0) {
         0 => Signal::TtlMatch,
         1..=2 => return None,

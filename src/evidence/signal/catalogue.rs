@@ -328,14 +328,14 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::DnsFalseAgain,
-        "An answer of odd make (another TTL, another program, or too soon) holds an address that was given as a false answer for another name in the same recording: one that is likely or confirmed by itself.",
+        "An answer of odd make (another TTL, another program, or too soon) holds an address that was given as a false answer for another name in the same recording: one that is confirmed by itself, or in part likely.",
         "That who answered falsely there has answered here too.",
         "An address that two names share, where the first was wrongly held to be false.",
         "Own reasoning; Duan and others 2012, Hold-On, on the few addresses that injectors use",
     ),
     entry(
         Signal::DnsSenderAgain,
-        "An answer has the TTL of another one in the same recording, for another name, that is proven to be forged in the same resolver's name, a TTL that the resolver's own answers have not, and the same IP identification, or the same flags where the resolver's own have others.",
+        "An answer has the TTL of another one in the same recording, for another name, that is confirmed by itself, or in part likely, to be forged in the same resolver's name, a TTL that the resolver's own answers have not, and the same IP identification, or the same flags where the resolver's own have others.",
         "That who answered falsely there has answered here too.",
         "A forwarder nearer to the client that answered the other question as well as the resolver, by right.",
         "Own reasoning; constant fields of injectors: Anonymous 2014, Towards a comprehensive picture of the Great Firewall's DNS censorship",

@@ -28,7 +28,7 @@ fn an_address_that_was_shown_to_be_false_is_false_for_other_names() {
     let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
     let proof = judge(&shown, SERVER, &habits, (list, &none)).expect("a contradiction");
     let mut known = Forgeries::default();
-    known.add(&shown, &proof);
+    known.add(&shown, SERVER, (&proof, true));
     // The true answer of another name was swallowed; the false one took the resolver's time.
     let lone = about(*b"lone", vec![asks(0), forges(57, &[B])], 200);
     assert_eq!(judge(&lone, SERVER, &habits, (list, &none)), None);
@@ -36,14 +36,12 @@ fn an_address_that_was_shown_to_be_false_is_false_for_other_names() {
     assert_eq!(grade_of(&suspicion, Signal::DnsFalseAgain), Some(Grade::Full));
     assert_eq!(numbers(&suspicion.forged), [201]);
     let told = suspicion.facts.iter().find(|fact| fact.signal == Signal::DnsFalseAgain);
-    assert!(
-        told.is_some_and(|fact| fact
-            .text
-            .contains("which f101 shows to be a false answer, for once"))
-    );
-    // Another address from there is an answer from another machine of the resolver, and no more; and
+    assert!(told.is_some_and(|fact| {
+        fact.text.contains("which is proven to be a false answer in f101, for once")
+    }));
+    // Another address from elsewhere is an answer from another machine of the resolver, and no more; and
     // what the resolver answers itself is its answer, whatever another name had.
-    let other = about(*b"lone", vec![asks(0), forges(57, &[C])], 200);
+    let other = about(*b"lone", vec![asks(0), Shot { ttl: 57, ..forges(57, &[C]) }], 200);
     let own = about(*b"lone", vec![asks(0), answers(57, &[B])], 200);
     for exchange in [other, own] {
         assert_eq!(judge(&exchange, SERVER, &habits, (list, &known)), None);
@@ -69,7 +67,7 @@ fn false_addresses_do_not_depend_on_the_order() {
     let known = |order: &[usize]| {
         let mut known = Forgeries::default();
         for place in order {
-            known.add(&all[*place], &proof(&all[*place]));
+            known.add(&all[*place], SERVER, (&proof(&all[*place]), place % 2 == 0));
         }
         known
     };
@@ -89,7 +87,7 @@ fn answers_of_a_proven_forger_s_make_are_his_for_other_names() {
     let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
     let proof = judge(&shown, SERVER, &habits, (list, &none)).expect("a contradiction");
     let mut known = Forgeries::default();
-    known.add_makes(&shown, SERVER, &proof);
+    known.add(&shown, SERVER, (&proof, true));
     let grade = |shot: Shot| {
         let lone = about(*b"lone", vec![asks(0), shot], 200);
         assert_eq!(judge(&lone, SERVER, &habits, (list, &none)), None, "alone it is odd at most");
@@ -107,6 +105,14 @@ fn answers_of_a_proven_forger_s_make_are_his_for_other_names() {
         Some(Grade::Full),
         "one program, which is not the resolver's"
     );
+    // Of a forgery that is only likely less follows.
+    let mut likely = Forgeries::default();
+    likely.add(&shown, SERVER, (&proof, false));
+    let lone = about(*b"lone", vec![asks(0), forges(57, &[B])], 200);
+    let suspicion = judge(&lone, SERVER, &habits, (list, &likely)).expect("a false answer");
+    for signal in [Signal::DnsFalseAgain, Signal::DnsSenderAgain] {
+        assert_eq!(grade_of(&suspicion, signal), Some(Grade::Half));
+    }
     // From there, and as the resolver itself answers: another machine of its own.
     let whole = Shot { bytes: message(RA, true, &[C]), ..numbered };
     assert_eq!(grade(whole.clone()), None);
