@@ -82,6 +82,8 @@ struct Way {
     senders: BTreeMap<(bool, bool), u32>,
     /// Answers where the question had EDNS, and those of these that have it too.
     edns: [u32; 2],
+    /// Answers where the question had an identification, and those of these that have the same.
+    mirrored: [u32; 2],
 }
 
 /// The TTL that most answers have, and what goes with it.
@@ -102,6 +104,7 @@ struct Sample {
     flags: (bool, bool),
     sender: Option<(bool, bool)>,
     edns: Option<bool>,
+    mirrored: Option<bool>,
 }
 
 impl Habits {
@@ -197,6 +200,7 @@ impl Sample {
             flags: flags_of(reply),
             sender: sender_of(reply),
             edns: query.edns.then_some(reply.edns),
+            mirrored: is_mirrored(query, reply),
         })
     }
 }
@@ -212,11 +216,14 @@ impl Way {
         if let Some(time) = sample.time {
             step(self.times.entry(time).or_default());
         }
-        let [asked, given] = &mut self.edns;
-        if let Some(has) = sample.edns {
-            step(asked);
-            if has {
-                step(given);
+        for (counts, has) in [(&mut self.edns, sample.edns), (&mut self.mirrored, sample.mirrored)]
+        {
+            let [asked, given] = counts;
+            if let Some(has) = has {
+                step(asked);
+                if has {
+                    step(given);
+                }
             }
         }
     }
@@ -233,6 +240,9 @@ impl Way {
         add(&mut self.flags, &other.flags);
         add(&mut self.senders, &other.senders);
         for (sum, count) in self.edns.iter_mut().zip(other.edns) {
+            *sum = sum.saturating_add(count);
+        }
+        for (sum, count) in self.mirrored.iter_mut().zip(other.mirrored) {
             *sum = sum.saturating_add(count);
         }
     }
@@ -325,6 +335,12 @@ impl Habit {
             || (flagged >= 3 && self.usual_recursion().is_none())
     }
 
+    /// Answers to questions with an identification, and those of these that have the same.
+    pub(super) fn mirrored(&self) -> (u32, u32) {
+        let sum = |of: fn(&Way) -> u32| self.ways().map(of).fold(0, u32::saturating_add);
+        (sum(|way| way.mirrored[0]), sum(|way| way.mirrored[1]))
+    }
+
     /// DF, and whether there is an identification.
     pub(super) fn usual_sender(&self) -> Option<(bool, bool)> {
         usual(self.ways().flat_map(|way| &way.senders).map(|(sender, count)| (*sender, *count)))
@@ -344,6 +360,12 @@ impl Habit {
 /// RA and AA.
 fn flags_of(reply: &Reply) -> (bool, bool) {
     (reply.flags.recursion_available(), reply.flags.is_authoritative())
+}
+
+/// Whether the answer has the question's identification; none where that had none.
+pub(super) fn is_mirrored(query: &Query, reply: &Reply) -> Option<bool> {
+    let asked = query.stamp.ip?.id.filter(|id| *id != 0)?;
+    Some(reply.stamp.ip?.id == Some(asked))
 }
 
 /// DF, and whether there is an identification. Whoever sends a fragment clears the one and needs the

@@ -53,7 +53,7 @@ pub fn judge(
 }
 
 /// A contradiction, a known or impossible answer; or an answer too soon that another program built;
-/// or an odd one that came another way. Marks of the path alone (another TTL, another time) are
+/// or an odd one that came another way, or was built from the question. Marks of the path alone (another TTL, another time) are
 /// every anycast resolver's.
 fn could_stand(facts: &[Fact]) -> bool {
     let has = |signal: Signal, least: Grade| {
@@ -71,6 +71,8 @@ fn could_stand(facts: &[Fact]) -> bool {
                 || has(Signal::DnsFast, Grade::Half)))
         || (has(Signal::DnsSplitByName, Grade::Half) && has(Signal::TtlShift, Grade::Full))
         || has(Signal::DnsSenderAgain, Grade::Half)
+        || (has(Signal::IpIdMirror, Grade::Full)
+            && (has(Signal::TtlShift, Grade::Full) || has(Signal::DnsFast, Grade::Full)))
 }
 
 fn facts(

@@ -2,7 +2,7 @@
 //! none, against the answer that is believed.
 
 use super::exchange::Reply;
-use super::habit::sender_of;
+use super::habit::{is_mirrored, sender_of};
 use super::quarrel::Case;
 use crate::detect::scene::{Words, fact};
 use crate::evidence::{Fact, Grade, Signal};
@@ -13,6 +13,7 @@ pub(super) fn of(case: &Case<'_>, suspect: &Reply, believed: Option<&Reply>) -> 
     [
         ttl(case, suspect, believed),
         sender(case, suspect, believed),
+        mirror(case, suspect),
         header(case, suspect, believed),
         too_soon(case, suspect, believed),
     ]
@@ -84,6 +85,25 @@ fn sender(case: &Case<'_>, suspect: &Reply, believed: Option<&Reply>) -> Option<
     };
     let grade = if habit.is_some() { Grade::Full } else { Grade::Half };
     Some(fact(Signal::IpIdBreak, grade, suspect.stamp.frame, words))
+}
+
+/// The question's own IP identification, as who turns the packet round in place leaves it there. A
+/// resolver that answers so does it always.
+fn mirror(case: &Case<'_>, suspect: &Reply) -> Option<Fact> {
+    let (others, mirrored) = case.uncontested.mirrored();
+    if !is_mirrored(case.query, suspect)? || mirrored > 0 {
+        return None;
+    }
+    let id = suspect.stamp.ip?.id?;
+    let words = Words {
+        expected: "an identification of the resolver's own".to_owned(),
+        observed: format!("IP-ID {id:#06x}"),
+        text: format!(
+            "{} carries IP-ID {id:#06x}, copied from the question in {}; none of {others} other answers from the resolver {} does that",
+            suspect.stamp.frame, case.query.stamp.frame, case.server
+        ),
+    };
+    Some(fact(Signal::IpIdMirror, grade(others), suspect.stamp.frame, words))
 }
 
 /// RA, AA or EDNS otherwise than usual.

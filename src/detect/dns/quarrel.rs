@@ -110,7 +110,7 @@ impl<'a> Case<'a> {
             .map(|fact| match fact.signal {
                 Signal::DnsFast => 4,
                 Signal::TtlShift | Signal::DnsHeaderBreak => 3,
-                Signal::IpIdBreak => 2,
+                Signal::IpIdBreak | Signal::IpIdMirror => 2,
                 _ => 0,
             })
             .sum();
@@ -169,8 +169,9 @@ impl<'a> Case<'a> {
         let marks = marks.unwrap_or_default();
         let full =
             |signal| marks.iter().any(|fact| fact.signal == signal && fact.grade == Grade::Full);
-        full(Signal::DnsFast)
-            && (full(Signal::TtlShift) || full(Signal::DnsHeaderBreak) || full(Signal::IpIdBreak))
+        let elsewhere =
+            [Signal::TtlShift, Signal::DnsHeaderBreak, Signal::IpIdBreak, Signal::IpIdMirror];
+        full(Signal::DnsFast) && elsewhere.into_iter().any(full)
     }
 
     /// No answer is the resolver's: the true one was swallowed, or is lost.

@@ -406,3 +406,30 @@ fn who_answers_from_home_without_edns_is_not_held_against_who_has_it_elsewhere()
     let suspicion = judged(&[asks(0), plain, same_way], 5).unwrap();
     assert_eq!(numbers(&suspicion.forged), [2]);
 }
+
+#[test]
+fn an_answer_built_from_its_question_is_not_a_resolver_s_that_builds_its_own() {
+    // The resolver's program and time, from elsewhere, with the question's identification.
+    let turned = Shot { ttl: 61, ip_id: asks(0).ip_id, ..answers(57, &[B]) };
+    let suspicion = judged(&[asks(0), turned.clone()], 5).expect("a copied identification");
+    assert_eq!(grade_of(&suspicion, Signal::IpIdMirror), Some(Grade::Full));
+    assert_eq!(grade_of(&suspicion, Signal::TtlShift), Some(Grade::Full));
+    // One of its own, from there or from home, and a copied one from home.
+    let own = Shot { ip_id: 40_000, ..turned.clone() };
+    let home = Shot { ttl: 53, ..turned.clone() };
+    for shot in [own, home] {
+        assert_eq!(judged(&[asks(0), shot], 5), None);
+    }
+    // Of two others nothing follows yet.
+    assert_eq!(judged(&[asks(0), turned.clone()], 2), None);
+    // A resolver that turns all questions round in place, behind a balancer.
+    let list = list();
+    let mut habits = Habits::default();
+    for n in 0..6 {
+        let usual = Shot { ip_id: asks(n).ip_id, ..answers(n + 56, &[A]) };
+        let usual = exchanges(&[asks(n), usual]);
+        habits.add([CLIENT, SERVER], &usual[0], list);
+    }
+    let found = exchanges(&[asks(0), turned]);
+    assert_eq!(judge(&found[0], SERVER, &habits, (list, &Forgeries::default())), None);
+}

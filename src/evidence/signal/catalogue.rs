@@ -167,9 +167,9 @@ pub(super) static CATALOGUE: [SignalEntry; Signal::ALL.len()] = [
     ),
     entry(
         Signal::IpIdMirror,
-        "IP identification equal to, or one above, that of the client's packet which it answers, or of the last that had data, with the window copied too.",
+        "IP identification equal to, or one above, that of the client's packet which it answers, or of the last that had data, with the window copied too. Of a DNS answer: equal to the question's, which none of the resolver's other answers is (in full: of three or more).",
         "It was built from the packet that its sender saw.",
-        "Traffic in which both sides use a constant identification.",
+        "Traffic in which both sides use a constant identification; a cache in the path that turns questions round in place.",
         "Measured on captures of 2009 and 2015",
     ),
     entry(
