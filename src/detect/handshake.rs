@@ -129,9 +129,11 @@ impl<'a> Rivalry<'a> {
 
     /// A packet in which the server shows that it never said what the forged one says in its name.
     fn disowned(&self, scene: &Scene<'a>) -> Option<&'a Sighting> {
-        scene.after(self.genuine, Direction::ToClient).find(|seen| {
+        let first = if self.forged.frame < self.genuine.frame { self.forged } else { self.genuine };
+        scene.after(first, Direction::ToClient).find(|seen| {
             let near = seen.ttl.0.abs_diff(self.genuine.ttl.0) <= TTL_MARGIN;
-            let repeats = seen.is_syn_ack() && seen.seq == self.genuine.seq;
+            let again = seen.frame > self.genuine.frame;
+            let repeats = again && seen.is_syn_ack() && seen.seq == self.genuine.seq;
             // RFC 9293 §3.10.7.4: in SYN-RECEIVED an unacceptable acknowledgment is answered by a
             // RST that carries it as its number.
             let rejects = seen.is_reset() && is_on_line(seen, self.forged.seq);
@@ -278,8 +280,11 @@ fn asked_once(scene: &Scene<'_>, later: &Sighting) -> bool {
             && seen.frame < later.frame
             && !(tap_doubles && seen.duplicate)
     };
-    // A SYN that was sent again need not be in the capture.
-    let in_time = scene.handshake.syn.is_some_and(|syn| later.after(&syn) < SYN_AGAIN);
+    // A SYN that was sent again need not be in the capture; who was answered sends none.
+    let in_time = scene.handshake.syn.is_some_and(|syn| {
+        let taken = scene.handshake.completed.map(|taken| taken.since(syn.time));
+        later.after(&syn).min(taken.unwrap_or(SYN_AGAIN)) < SYN_AGAIN
+    });
     in_time && scene.handshake.syns == 1 && scene.log.iter().filter(is_syn).count() <= 1
 }
 

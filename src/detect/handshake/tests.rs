@@ -28,7 +28,9 @@ fn race() -> Vec<Sighting> {
 }
 
 fn judged(log: &[Sighting]) -> Option<Judged> {
-    let handshake = handshake(log);
+    let mut handshake = handshake(log);
+    let taken = |seen: &&Sighting| seen.direction == Direction::ToServer && seen.has_ack();
+    handshake.completed = log.iter().find(taken).map(|seen| seen.time);
     judge(&scene(&handshake, log))
 }
 
@@ -73,6 +75,19 @@ fn a_server_that_rejects_the_forged_number_confirms_it_and_its_rst_is_its_own() 
     log.push(Sighting { seq: SeqNumber(FORGED_ISN + 1), ..down(5, 64, TcpFlags::RST) });
     assert_eq!(confidence(&log), Some(Confidence::Confirmed));
     assert_eq!(frames(&judged(&log).unwrap().explained), [5]);
+}
+
+#[test]
+fn a_client_that_took_an_answer_asks_no_second_time() {
+    // The server's first answer was lost before the tap; its RST rejects the number that it never gave,
+    // and a second later it repeats its own.
+    let [syn, answer] = opening();
+    let rejects = Sighting { seq: SeqNumber(FORGED_ISN + 1), ..down(4, 64, TcpFlags::RST) };
+    let late = Sighting { seq: answer.seq, ..down(5, 1_056, SYN_ACK) };
+    let taken = Sighting { ack: SeqNumber(FORGED_ISN + 1), ..up(3, 8, TcpFlags::ACK) };
+    assert_eq!(confidence(&[syn, forged(2, 7), taken, rejects, late]), Some(Confidence::Confirmed));
+    // Of one that is silent a second SYN may be missing, which another machine answers.
+    assert!(confidence(&[syn, forged(2, 7), late]) < Some(Confidence::Likely));
 }
 
 #[test]
