@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use super::content::is_contested;
 use super::exchange::{Exchange, Query, Reply};
 use super::impossible;
-use super::ledger::{Ledger, last};
+use super::ledger::{Ledger, Saying, last};
 use super::split::{self, Split};
 use crate::detect::fingerprint::FingerprintSet;
 use crate::evidence::Grade;
@@ -161,6 +161,21 @@ impl Habits {
     /// The split of the answers of `server`, if that of `exchange` came from nearer by it.
     pub(super) fn split(&self, server: IpAddr, exchange: &Exchange) -> Option<&Split> {
         self.splits.get(&server).filter(|split| split.has(exchange))
+    }
+
+    /// Whether an answer with about the TTL `home` said the same of the question of `exchange` as
+    /// `reply` does.
+    pub(super) fn says_so_itself(
+        &self,
+        server: IpAddr,
+        (exchange, reply): (&Exchange, &Reply),
+        home: Ttl,
+    ) -> bool {
+        let (own, saying) = (near(home), Saying::of(reply));
+        let asked = self.ledger.asked(server, exchange);
+        asked.is_some_and(|asked| {
+            asked.first.iter().any(|seen| own.contains(&seen.ttl) && seen.saying == saying)
+        })
     }
 
     /// The habit of `server` as its exchanges but `exchange` show it; and the same without questions

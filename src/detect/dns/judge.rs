@@ -25,17 +25,24 @@ pub fn judge(
 ) -> Option<Suspicion> {
     let split = habits.split(server, exchange);
     // Answers that split are two senders': each is held against the other's.
-    let habits = habits.without(server, exchange, list).map(|habit| match split {
+    let all = habits;
+    let habits = all.without(server, exchange, list).map(|habit| match split {
         Some(split) => habit.without_ttls(&split.ttls),
         None => habit,
     });
     let case = Case::of(exchange, server, &habits, list)?;
     let quarrel = case.quarrel()?;
     let facts = facts(&case, &quarrel, (split, known));
-    if !could_stand(&facts) {
+    let first = quarrel.forged.first()?;
+    let home = case.uncontested.home().map(|home| home.ttl);
+    let is_true = || {
+        home.is_some_and(|home| {
+            !marks::is_near(first, home) && all.says_so_itself(server, (exchange, *first), home)
+        })
+    };
+    if !could_stand(&facts) || (!speaks_by_content(&facts) && is_true()) {
         return None;
     }
-    let first = quarrel.forged.first()?;
     Some(Suspicion {
         kind: Kind::Dns,
         time: first.stamp.time,
@@ -73,6 +80,13 @@ fn could_stand(facts: &[Fact]) -> bool {
         || has(Signal::DnsSenderAgain, Grade::Half)
         || (has(Signal::IpIdMirror, Grade::Full)
             && (has(Signal::TtlShift, Grade::Full) || has(Signal::DnsFast, Grade::Full)))
+}
+
+/// Whether what the answer says accuses it. If not, and the resolver says the same itself, it is true,
+/// whoever gave it: a cache on the way.
+fn speaks_by_content(facts: &[Fact]) -> bool {
+    let content = [Signal::DnsConflict, Signal::DnsListed, Signal::DnsBogus];
+    facts.iter().any(|fact| content.contains(&fact.signal))
 }
 
 fn facts(

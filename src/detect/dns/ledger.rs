@@ -80,9 +80,7 @@ impl Ledger {
     /// left out: who is nearer answers them by right. So are answers that deny each other, of which it
     /// is not known which one counts.
     pub(super) fn add(&mut self, [client, server]: [IpAddr; 2], exchange: &Exchange) {
-        let kind = exchange.kind.0;
-        let bytes = mapped_octets(server).into_iter().chain(kind.to_be_bytes());
-        let hash = stable_hash(bytes.chain(exchange.name.bytes().map(|b| b.to_ascii_lowercase())));
+        let hash = hash(server, exchange);
         let full = self.0.len() >= Self::QUESTIONS_MAX;
         if full && self.0.last_key_value().is_some_and(|((last, ..), _)| *last < hash) {
             return;
@@ -91,11 +89,17 @@ impl Ledger {
             return;
         }
         let Some(sighting) = sighting(client, exchange) else { return };
-        let key = (hash, server, exchange.name.to_ascii_lowercase().into(), kind);
+        let key = (hash, server, exchange.name.to_ascii_lowercase().into(), exchange.kind.0);
         let asked = self.0.entry(key).or_default();
         asked.count(sighting.ttl, 1);
         asked.keep(sighting);
         self.hold_bound();
+    }
+
+    /// How the question of `exchange` with `server` was answered, if that is kept.
+    pub(super) fn asked(&self, server: IpAddr, exchange: &Exchange) -> Option<&Asked> {
+        let name = exchange.name.to_ascii_lowercase().into();
+        self.0.get(&(hash(server, exchange), server, name, exchange.kind.0))
     }
 
     /// Adds what `other` has of other exchanges.
@@ -153,6 +157,12 @@ impl Asked {
         }
         self.first.insert(place, sighting);
     }
+}
+
+/// Which questions are given up once there are more than fit.
+fn hash(server: IpAddr, exchange: &Exchange) -> u64 {
+    let bytes = mapped_octets(server).into_iter().chain(exchange.kind.0.to_be_bytes());
+    stable_hash(bytes.chain(exchange.name.bytes().map(|byte| byte.to_ascii_lowercase())))
 }
 
 /// The answer that the exchange adds: the last one, because who forges beside the path must be first.

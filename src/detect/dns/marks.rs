@@ -6,7 +6,7 @@ use super::habit::{is_mirrored, sender_of};
 use super::quarrel::Case;
 use crate::detect::scene::{Words, fact};
 use crate::evidence::{Fact, Grade, Signal};
-use crate::wire::Duration;
+use crate::wire::{Duration, Ttl};
 
 /// All marks of `suspect`; `believed` is the answer that is held to be the resolver's.
 pub(super) fn of(case: &Case<'_>, suspect: &Reply, believed: Option<&Reply>) -> Vec<Fact> {
@@ -56,6 +56,11 @@ fn ttl(case: &Case<'_>, suspect: &Reply, believed: Option<&Reply>) -> Option<Fac
         ),
     };
     Some(fact(signal, grade(others), suspect.stamp.frame, words))
+}
+
+/// Whether `reply` came from about as far as `home` tells, or in a stream.
+pub(super) fn is_near(reply: &Reply, home: Ttl) -> bool {
+    reply.stamp.ip.is_none_or(|ip| ip.ttl.0.abs_diff(home.0) <= 2)
 }
 
 /// DF and an identification where the resolver has none, or the other way round.

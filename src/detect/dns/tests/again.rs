@@ -128,3 +128,28 @@ fn answers_of_a_proven_forger_s_make_are_his_for_other_names() {
     let again = about(*b"once", vec![asks(0), forges(57, &[C])], 300);
     assert_eq!(judge(&again, SERVER, &habits, (list, &known)), None);
 }
+
+#[test]
+fn what_the_resolver_says_itself_is_true_whoever_gave_it() {
+    let list = list();
+    let mut habits = Habits::default();
+    for n in 0..6 {
+        let usual = about(*b"usua", vec![asks(n), answers(n + 56, &[A])], 1);
+        habits.add([CLIENT, SERVER], &usual, list);
+    }
+    let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
+    let proof =
+        judge(&shown, SERVER, &habits, (list, &Forgeries::default())).expect("a contradiction");
+    let mut known = Forgeries::default();
+    known.add(&shown, SERVER, (&proof, true));
+    // A name that really lives at the address which was false for another one.
+    let lone = about(*b"lone", vec![asks(0), forges(57, &[B])], 200);
+    habits.add([CLIENT, SERVER], &lone, list);
+    assert!(judge(&lone, SERVER, &habits, (list, &known)).is_some());
+    let other = about(*b"lone", vec![asks(0), answers(56, &[A])], 300);
+    habits.add([CLIENT, SERVER], &other, list);
+    assert!(judge(&lone, SERVER, &habits, (list, &known)).is_some(), "it says something else");
+    let own = about(*b"lone", vec![asks(0), answers(56, &[B])], 400);
+    habits.add([CLIENT, SERVER], &own, list);
+    assert_eq!(judge(&lone, SERVER, &habits, (list, &known)), None);
+}
