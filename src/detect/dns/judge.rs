@@ -30,9 +30,9 @@ pub fn judge(
         Some(split) => habit.without_ttls(&split.ttls),
         None => habit,
     });
-    let case = Case::of(exchange, server, &habits, list)?;
+    let case = Case::of(exchange, server, &habits, (list, known))?;
     let quarrel = case.quarrel()?;
-    let facts = facts(&case, &quarrel, (split, known));
+    let facts = facts(&case, &quarrel, split);
     let first = quarrel.forged.first()?;
     let home = case.uncontested.home().map(|home| home.ttl);
     let is_true = || {
@@ -89,11 +89,7 @@ fn speaks_by_content(facts: &[Fact]) -> bool {
     facts.iter().any(|fact| content.contains(&fact.signal))
 }
 
-fn facts(
-    case: &Case<'_>,
-    quarrel: &Quarrel<'_>,
-    (split, known): (Option<&Split>, &Forgeries),
-) -> Vec<Fact> {
+fn facts(case: &Case<'_>, quarrel: &Quarrel<'_>, split: Option<&Split>) -> Vec<Fact> {
     let mut plausible = true;
     let mut facts: Vec<Fact> = conflict(case, quarrel).into_iter().collect();
     let forged = || quarrel.forged.iter().copied();
@@ -102,10 +98,10 @@ fn facts(
     // The strongest; of equals the first.
     facts.extend(impossible.min_by_key(|fact| (std::cmp::Reverse(fact.grade), fact.frame)));
     facts.extend(split.and_then(|split| by_name(case, quarrel, split)));
-    facts.extend(forged().find_map(|reply| false_again(case, reply, known)));
+    facts.extend(forged().find_map(|reply| false_again(case, reply)));
     if let Some(suspect) = quarrel.forged.first() {
         let marks = marks::of(case, suspect, quarrel.genuine.first().copied());
-        facts.extend(sender_again(case, suspect, (&marks, known)));
+        facts.extend(sender_again(case, suspect, &marks));
         plausible = facts.is_empty();
         facts.extend(marks);
     }
@@ -173,8 +169,8 @@ fn bogus(case: &Case<'_>, reply: &Reply) -> Option<Fact> {
 }
 
 /// `dns_false_again`: another question shows that the address is a false answer.
-fn false_again(case: &Case<'_>, reply: &Reply, known: &Forgeries) -> Option<Fact> {
-    let (address, witness) = known.of(case.exchange, reply)?;
+fn false_again(case: &Case<'_>, reply: &Reply) -> Option<Fact> {
+    let (address, witness) = case.known.of(case.exchange, reply)?;
     let words = Words {
         expected: format!("an address of {}", case.exchange.name),
         observed: format!("{address}, a false answer for {}", witness.name),
@@ -192,17 +188,13 @@ fn false_again(case: &Case<'_>, reply: &Reply, known: &Forgeries) -> Option<Fact
 
 /// `dns_sender_again`: the answer comes from where forgeries come from in the resolver's name, and its
 /// own answers do not, and has a mark that these have.
-fn sender_again(
-    case: &Case<'_>,
-    reply: &Reply,
-    (marks, known): (&[Fact], &Forgeries),
-) -> Option<Fact> {
+fn sender_again(case: &Case<'_>, reply: &Reply, marks: &[Fact]) -> Option<Fact> {
     let has = |signal, least| marks.iter().any(|fact| fact.signal == signal && fact.grade >= least);
     if !has(Signal::TtlShift, Grade::Full) {
         return None;
     }
     let strange = has(Signal::DnsHeaderBreak, Grade::Half);
-    let (mark, witness) = known.made(case.exchange, case.server, (reply, strange))?;
+    let (mark, witness) = case.known.made(case.exchange, case.server, (reply, strange))?;
     let ttl = reply.stamp.ip?.ttl;
     let mark = match mark {
         Mark::Id(id) => format!("IP-ID {id:#06x}"),
@@ -287,6 +279,14 @@ fn alternatives(case: &Case<'_>, quarrel: &Quarrel<'_>, facts: &[Fact]) -> Vec<S
     }
     if quarrel.conflict == Some(Grade::Full) && asked == 1 {
         open.push("A second question that the capture lacks, and a name whose addresses rotate between networks.".to_owned());
+    }
+    if let Some(genuine) = quarrel.genuine.first()
+        && let Some((address, witness)) = case.known.of(case.exchange, genuine)
+    {
+        open.push(format!(
+            "{} holds {address}, a false answer for {} in {}: it may be forged as well.",
+            genuine.stamp.frame, witness.name, witness.frame
+        ));
     }
     let known =
         facts.iter().any(|fact| matches!(fact.signal, Signal::DnsListed | Signal::DnsBogus));

@@ -1,5 +1,6 @@
 //! Which of several answers to one question to believe.
 
+use super::again::Forgeries;
 use super::content::{Difference, difference};
 use super::exchange::{Exchange, Query, Reply};
 use super::habit::{Habit, sender_of};
@@ -21,6 +22,8 @@ pub(super) struct Case<'a> {
     /// The same, learnt only where nothing is contested.
     pub(super) uncontested: &'a Habit,
     pub(super) list: &'a FingerprintSet,
+    /// What other exchanges show to be forged.
+    pub(super) known: &'a Forgeries,
 }
 
 /// The answers, told apart.
@@ -161,8 +164,8 @@ impl<'a> Case<'a> {
     }
 
     /// Whether not even the answer that is believed before the others can be the resolver's: it came
-    /// sooner than that ever answers, and another way or from another program. (Sooner alone is what
-    /// it has in its cache.)
+    /// sooner than that ever answers, and another way or from another program, or with an address that is
+    /// known to be false. (Sooner alone is what it has in its cache.)
     fn is_foreign(&self, party: &Party<'_>) -> bool {
         let held = Self { habit: self.uncontested, ..*self };
         let marks = party.replies.first().map(|reply| marks::of(&held, reply, None));
@@ -171,7 +174,12 @@ impl<'a> Case<'a> {
             |signal| marks.iter().any(|fact| fact.signal == signal && fact.grade == Grade::Full);
         let elsewhere =
             [Signal::TtlShift, Signal::DnsHeaderBreak, Signal::IpIdBreak, Signal::IpIdMirror];
-        full(Signal::DnsFast) && elsewhere.into_iter().any(full)
+        full(Signal::DnsFast) && (elsewhere.into_iter().any(full) || self.is_known(party))
+    }
+
+    /// Whether its address is known to be false for another name.
+    fn is_known(&self, party: &Party<'_>) -> bool {
+        party.replies.first().is_some_and(|reply| self.known.of(self.exchange, reply).is_some())
     }
 
     /// No answer is the resolver's: the true one was swallowed, or is lost.
@@ -230,10 +238,10 @@ impl<'a> Case<'a> {
         exchange: &'a Exchange,
         server: IpAddr,
         [habit, uncontested]: &'a [Habit; 2],
-        list: &'a FingerprintSet,
+        (list, known): (&'a FingerprintSet, &'a Forgeries),
     ) -> Option<Self> {
         let query = exchange.query.as_ref().filter(|query| query.way == Direction::ToServer)?;
-        Some(Self { exchange, query, server, habit, uncontested, list })
+        Some(Self { exchange, query, server, habit, uncontested, list, known })
     }
 }
 

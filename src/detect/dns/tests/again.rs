@@ -153,3 +153,38 @@ fn what_the_resolver_says_itself_is_true_whoever_gave_it() {
     habits.add([CLIENT, SERVER], &own, list);
     assert_eq!(judge(&lone, SERVER, &habits, (list, &known)), None);
 }
+
+#[test]
+fn an_answer_too_soon_with_a_known_false_address_is_not_believed_beside_another() {
+    let list = list();
+    let mut habits = Habits::default();
+    for n in 0..6 {
+        let usual = about(*b"usua", vec![asks(n), answers(n + 56, &[A])], 1);
+        habits.add([CLIENT, SERVER], &usual, list);
+    }
+    let none = Forgeries::default();
+    let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
+    let proof = judge(&shown, SERVER, &habits, (list, &none)).expect("a contradiction");
+    let mut known = Forgeries::default();
+    known.add(&shown, SERVER, (&proof, true));
+    // Two forged ones, of which the first has the resolver's TTL and make; the true one is lost.
+    let both = |at| about(*b"both", vec![asks(0), answers(at, &[B]), forges(at + 1, &[C])], 200);
+    let told = |exchange: &Exchange, known: &Forgeries| {
+        let found = judge(exchange, SERVER, &habits, (list, known)).expect("a contradiction");
+        (numbers(&found.forged), numbers(&found.genuine))
+    };
+    assert_eq!(told(&both(7), &none), (vec![202], vec![201]), "nothing else is known of it");
+    assert_eq!(told(&both(7), &known), (vec![201, 202], vec![]));
+    // In the resolver's own time the address is its answer: forgers give real ones, too.
+    assert_eq!(told(&both(57), &known), (vec![202], vec![201]));
+    let doubted = judge(&both(57), SERVER, &habits, (list, &known)).expect("a contradiction");
+    assert!(
+        doubted
+            .alternatives
+            .iter()
+            .any(|open| open
+                .contains("f201 holds 192.0.2.113, a false answer for once.example in f101")),
+        "{:?}",
+        doubted.alternatives
+    );
+}
