@@ -13,22 +13,31 @@ fn about(name: [u8; 4], shots: Vec<Shot>, first: u64) -> Exchange {
     book.finish(list()).remove(0)
 }
 
+/// A resolver that has answered six other questions.
+fn usual() -> Habits {
+    let mut habits = Habits::default();
+    for n in 0..6 {
+        let usual = about(*b"usua", vec![asks(n), answers(n + 56, &[A])], 1);
+        habits.add([CLIENT, SERVER], &usual, list());
+    }
+    habits
+}
+
+/// What one of its answers shows with a false one before it, `proven` or only likely.
+fn shown(habits: &Habits, proven: bool) -> Forgeries {
+    let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
+    let found = judge(&shown, SERVER, habits, (list(), &Forgeries::default()));
+    let mut known = Forgeries::default();
+    known.add(&shown, SERVER, (&found.expect("a contradiction"), proven));
+    known
+}
+
 #[test]
 fn an_address_that_was_shown_to_be_false_is_false_for_other_names() {
     let list = list();
-    let mut habits = Habits::default();
-    for n in 0..6 {
-        habits.add(
-            [CLIENT, SERVER],
-            &about(*b"usua", vec![asks(n), answers(n + 56, &[A])], 1),
-            list,
-        );
-    }
+    let habits = usual();
     let none = Forgeries::default();
-    let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
-    let proof = judge(&shown, SERVER, &habits, (list, &none)).expect("a contradiction");
-    let mut known = Forgeries::default();
-    known.add(&shown, SERVER, (&proof, true));
+    let known = shown(&habits, true);
     // The true answer of another name was swallowed; the false one took the resolver's time.
     let lone = about(*b"lone", vec![asks(0), forges(57, &[B])], 200);
     assert_eq!(judge(&lone, SERVER, &habits, (list, &none)), None);
@@ -78,16 +87,9 @@ fn false_addresses_do_not_depend_on_the_order() {
 #[test]
 fn answers_of_a_proven_forger_s_make_are_his_for_other_names() {
     let list = list();
-    let mut habits = Habits::default();
-    for n in 0..6 {
-        let usual = about(*b"usua", vec![asks(n), answers(n + 56, &[A])], 1);
-        habits.add([CLIENT, SERVER], &usual, list);
-    }
+    let habits = usual();
     let none = Forgeries::default();
-    let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
-    let proof = judge(&shown, SERVER, &habits, (list, &none)).expect("a contradiction");
-    let mut known = Forgeries::default();
-    known.add(&shown, SERVER, (&proof, true));
+    let known = shown(&habits, true);
     let grade = |shot: Shot| {
         let lone = about(*b"lone", vec![asks(0), shot], 200);
         assert_eq!(judge(&lone, SERVER, &habits, (list, &none)), None, "alone it is odd at most");
@@ -106,8 +108,7 @@ fn answers_of_a_proven_forger_s_make_are_his_for_other_names() {
         "one program, which is not the resolver's"
     );
     // Of a forgery that is only likely less follows.
-    let mut likely = Forgeries::default();
-    likely.add(&shown, SERVER, (&proof, false));
+    let likely = shown(&habits, false);
     let lone = about(*b"lone", vec![asks(0), forges(57, &[B])], 200);
     let suspicion = judge(&lone, SERVER, &habits, (list, &likely)).expect("a false answer");
     for signal in [Signal::DnsFalseAgain, Signal::DnsSenderAgain] {
@@ -132,16 +133,8 @@ fn answers_of_a_proven_forger_s_make_are_his_for_other_names() {
 #[test]
 fn what_the_resolver_says_itself_is_true_whoever_gave_it() {
     let list = list();
-    let mut habits = Habits::default();
-    for n in 0..6 {
-        let usual = about(*b"usua", vec![asks(n), answers(n + 56, &[A])], 1);
-        habits.add([CLIENT, SERVER], &usual, list);
-    }
-    let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
-    let proof =
-        judge(&shown, SERVER, &habits, (list, &Forgeries::default())).expect("a contradiction");
-    let mut known = Forgeries::default();
-    known.add(&shown, SERVER, (&proof, true));
+    let mut habits = usual();
+    let known = shown(&habits, true);
     // A name that really lives at the address which was false for another one.
     let lone = about(*b"lone", vec![asks(0), forges(57, &[B])], 200);
     habits.add([CLIENT, SERVER], &lone, list);
@@ -157,16 +150,9 @@ fn what_the_resolver_says_itself_is_true_whoever_gave_it() {
 #[test]
 fn an_answer_too_soon_with_a_known_false_address_is_not_believed_beside_another() {
     let list = list();
-    let mut habits = Habits::default();
-    for n in 0..6 {
-        let usual = about(*b"usua", vec![asks(n), answers(n + 56, &[A])], 1);
-        habits.add([CLIENT, SERVER], &usual, list);
-    }
+    let habits = usual();
     let none = Forgeries::default();
-    let shown = about(*b"once", vec![asks(0), forges(7, &[B]), answers(56, &[A])], 100);
-    let proof = judge(&shown, SERVER, &habits, (list, &none)).expect("a contradiction");
-    let mut known = Forgeries::default();
-    known.add(&shown, SERVER, (&proof, true));
+    let known = shown(&habits, true);
     // Two forged ones, of which the first has the resolver's TTL and make; the true one is lost.
     let both = |at| about(*b"both", vec![asks(0), answers(at, &[B]), forges(at + 1, &[C])], 200);
     let told = |exchange: &Exchange, known: &Forgeries| {
