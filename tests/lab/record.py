@@ -30,7 +30,7 @@ class Lab:
         name = url.split("/")[2]
         if source != "198.51.100.10":
             options = (*options, *self.resolved(name, url, source))
-        words = ["curl", "-sS", "-m", "6", "--cacert", self.folder / "ca.pem", "-o", "/dev/null",
+        words = ["curl", "-sS", "-m", "6", "--cacert", self.folder / "trusted.pem", "-o", "/dev/null",
                  "-w", "%{http_code} %{size_download}", "-4" if "-6" not in options else "-6",
                  *(["--interface", source] if "-6" not in options else []), *options, url]
         if not wait:

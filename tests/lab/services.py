@@ -83,18 +83,24 @@ def openssl(folder, *words):
 
 
 def certificates(folder):
-    """An authority, a certificate for all names, and another one for one of them."""
-    openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-            "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "30",
-            "-subj", "/O=Laboratory/CN=Laboratory authority")
-    for stem, names in (("site", list(NAMES)), ("other", ["rotating.example"])):
+    """Two authorities; a certificate for all names, and two others for one of them."""
+    for stem, authority in (("ca", "Laboratory"), ("ca2", "Second")):
+        openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                "-nodes", "-keyout", f"{stem}.key", "-out", f"{stem}.pem", "-days", "30",
+                "-subj", f"/O={authority}/CN={authority} authority")
+    trusted = [(folder / f"{stem}.pem").read_text(encoding="utf-8") for stem in ("ca", "ca2")]
+    (folder / "trusted.pem").write_text("".join(trusted), encoding="utf-8")
+    rotating = ["rotating.example"]
+    for stem, names, authority in (("site", list(NAMES), "ca"), ("other", rotating, "ca"),
+                                   ("second", rotating, "ca2")):
         alternative = ",".join(f"DNS:{name}" for name in names)
         (folder / f"{stem}.ext").write_text(f"subjectAltName={alternative}\n", encoding="utf-8")
         openssl(folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
                 "-nodes", "-keyout", f"{stem}.key", "-out", f"{stem}.csr",
                 "-subj", f"/O=Laboratory/CN={names[0]}")
-        openssl(folder, "x509", "-req", "-in", f"{stem}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-                "-CAcreateserial", "-out", f"{stem}.pem", "-days", "30", "-extfile", f"{stem}.ext")
+        openssl(folder, "x509", "-req", "-in", f"{stem}.csr", "-CA", f"{authority}.pem",
+                "-CAkey", f"{authority}.key", "-CAcreateserial", "-out", f"{stem}.pem",
+                "-days", "30", "-extfile", f"{stem}.ext")
 
 
 def self_signed(folder, stem, name):
@@ -132,12 +138,11 @@ def nginx_config(folder):
         text += SITE.format(listen=listen(name), name=name, root=folder, extra=EXTRA.get(name, ""))
     text += ("  server { listen 203.0.113.63:443 ssl default_server; server_name _; "
              "ssl_reject_handshake on; }\n")
-    text += ("  server { listen 203.0.113.69:443 ssl; server_name rotating.example; "
-             f"root {folder}/www/rotating.example; ssl_certificate {folder}/other.pem; "
-             f"ssl_certificate_key {folder}/other.key; }}\n")
-    text += ("  server { listen 203.0.113.67:443 ssl; server_name rotating.example; "
-             f"root {folder}/www/rotating.example; ssl_certificate {folder}/own.pem; "
-             f"ssl_certificate_key {folder}/own.key; }}\n")
+    for address, stem in (("203.0.113.69", "other"), ("203.0.113.67", "own"),
+                          ("203.0.113.74", "second")):
+        text += (f"  server {{ listen {address}:443 ssl; server_name rotating.example; "
+                 f"root {folder}/www/rotating.example; ssl_certificate {folder}/{stem}.pem; "
+                 f"ssl_certificate_key {folder}/{stem}.key; }}\n")
     return text + "}\n"
 
 

@@ -163,6 +163,17 @@ def certificate_rotation(lab):
                  f"rotating.example:443:{address}:443")
 
 
+@innocent(shows=("tls.handshake.certificate",))
+def certificate_two_providers(lab):
+    """One name with two content networks: two addresses, and certificates of two authorities (TLS 1.2).
+
+    The name changes between them from one connection to the next. Both are the owner's.
+    """
+    for address in ("203.0.113.68", "203.0.113.74", "203.0.113.68", "203.0.113.74"):
+        lab.curl("https://rotating.example/", "--tls-max", "1.2", "--connect-to",
+                 f"rotating.example:443:{address}:443")
+
+
 @innocent(shows=("dns.id == 0x4242 && dns.flags.response == 1",))
 def dns_asked_twice(lab):
     """One question three times from one port with one id; the answers come in rotated order.
