@@ -36,7 +36,7 @@ use crate::wire::{
 /// kept apart by address.
 ///
 /// Bounds: [`MAX_HOSTS`] names of at most [`MAX_NAME`] bytes and [`MAX_CLIENTS`] pairs of a host
-/// and a client, each counted once for each address, up to 64, at which it was answered; about 300 MB
+/// and a client, each counted once for each address, up to 64, at which it was answered; about 350 MiB
 /// when full. Beyond them the entries with the greatest hash are given up; what is kept is complete,
 /// whatever the order of flows and merges.
 #[derive(Clone, PartialEq, Eq, Debug)]
