@@ -89,7 +89,7 @@ impl CertificateTally {
     }
 
     fn put(&mut self, name: Arc<str>, shown: Shown) {
-        self.names.entry((hash(&name, None), name)).or_default().add(shown);
+        self.names.entry((hash(&name), name)).or_default().add(shown);
         if self.names.len() > NAMES_MAX {
             self.names.pop_last();
         }
@@ -98,7 +98,7 @@ impl CertificateTally {
     /// Holds a certificate that nobody vouches for against what others got for its name.
     pub fn judge(&self, sight: &CertificateSight) -> Option<Suspicion> {
         let name = normal(&sight.name)?;
-        let shown = self.names.get(&(hash(&name, None), Arc::from(&*name)))?;
+        let shown = self.names.get(&(hash(&name), Arc::from(&*name)))?;
         let place = shown.places.get(&sight.server);
         let path: Vec<Fact> = place.map(|place| held_against(place, sight)).unwrap_or_default();
         let elsewhere =

@@ -20,9 +20,7 @@ use super::together::{self, Seen, Together};
 use crate::evidence::{
     Confidence, Finding, FlowRecord, HostRecord, HostSource, HostVerdict, Kind, ServiceRecord,
 };
-use crate::wire::{
-    Endpoint, FrameId, Timestamp, address_words, mapped_octets, stable_hash, stable_mix,
-};
+use crate::wire::{Endpoint, FrameId, Timestamp, address_words, stable_hash, stable_mix};
 
 /// What is known so far of every host that flows have named.
 ///
@@ -95,7 +93,7 @@ impl HostTally {
                 continue;
             }
             let fate = fate(name, *answered, names.len() == 1, findings);
-            let hash = hash(name, None);
+            let hash = hash(name);
             let known = self.hosts.known(&(hash, name), |(_, known)| **known == **name);
             let name = known.map_or_else(|| Arc::from(&**name), |(_, name)| Arc::clone(name));
             let rank = stable_mix(address_words(opening.client).into_iter().chain([hash]));
@@ -118,7 +116,8 @@ impl HostTally {
     }
 
     /// Counts as unclear, and not as untouched, each access of a name that was answered at one of the
-    /// addresses which forged answers gave for it. Once all flows are added.
+    /// addresses which forged answers gave for it, and gives up what is beyond the bounds. Once all flows
+    /// are added.
     pub fn lead_astray(&mut self, answers: &FalseAnswers) {
         self.settle();
         let given = answers.settle();
@@ -483,8 +482,8 @@ pub(super) fn normal(name: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Which names are given up once there are more than [`MAX_HOSTS`].
-pub(super) fn hash(name: &str, ip: Option<IpAddr>) -> u64 {
-    stable_hash(name.bytes().chain(ip.map_or([0; 16], mapped_octets)))
+pub(super) fn hash(name: &str) -> u64 {
+    stable_hash(name.bytes())
 }
 
 #[cfg(test)]

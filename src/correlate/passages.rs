@@ -36,14 +36,14 @@ pub struct Subject {
     /// The record type of a DNS question; 0 for all else.
     pub kind: u16,
     /// Of the name.
-    hash: u64,
+    pub(super) hash: u64,
 }
 
 impl Subject {
     /// A subject; `None` where the name is empty or longer than a name can be.
     pub fn of(name: &str, kind: u16) -> Option<Self> {
         let name = normal(name).filter(|name| name.len() <= MAX_NAME)?;
-        Some(Self { hash: hash(&name, None), name: name.into(), kind })
+        Some(Self { hash: hash(&name), name: name.into(), kind })
     }
 }
 
@@ -268,8 +268,12 @@ impl Passed {
 
 fn place(road: Road, slot: i64) -> Place {
     let net = network(road.server.ip);
-    let rank = stable_mix(address_words(road.client).into_iter().chain(address_words(net)));
-    (rank, road.client, net, slot, road.server.ip)
+    (rank_of_way(road.client, net), road.client, net, slot, road.server.ip)
+}
+
+/// One number for the way from a client to a network.
+pub(super) fn rank_of_way(client: IpAddr, net: IpAddr) -> u64 {
+    stable_mix(address_words(client).into_iter().chain(address_words(net)))
 }
 
 /// One number for a road, less the client's port, and what was asked for on it.

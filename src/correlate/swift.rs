@@ -12,8 +12,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::hosts::hash;
-use super::passages::{Road, Subject, network, of_same_family};
+use super::passages::{Road, Subject, network, of_same_family, rank_of_way};
 use crate::evidence::{Lost, Run};
 use crate::wire::{Direction, Duration, FrameId, Timestamp};
 
@@ -48,7 +47,7 @@ type Place = (u64, IpAddr, IpAddr, i64, IpAddr);
 impl Swifts {
     /// Adds a run.
     pub fn add(&mut self, swift: Swift) {
-        let rank = hash(&swift.subject.name, None) ^ u64::from(swift.whole);
+        let rank = swift.subject.hash ^ u64::from(swift.whole);
         self.put(place(swift.road, swift.direction, slot_of(swift.run.from)), (rank, swift));
     }
 
@@ -111,7 +110,7 @@ fn beats(new: &Swift, known: &Swift) -> bool {
 
 fn place(road: Road, direction: Direction, slot: i64) -> Place {
     let net = network(road.server.ip);
-    let rank = hash("", Some(road.client)).rotate_left(31) ^ hash("", Some(net));
+    let rank = rank_of_way(road.client, net);
     (rank.rotate_left(direction.index() as u32), road.client, net, slot, road.server.ip)
 }
 

@@ -241,7 +241,7 @@ fn suspects<'a>(
 }
 
 /// Adds to `known` what the exchanges of one flow show, by themselves, to be forged.
-pub(super) fn learn_false(
+pub(super) fn learn_forged(
     known: &mut Forgeries,
     spoken: &Spoken,
     record: &FlowRecord,

@@ -187,7 +187,7 @@ impl Telling<'_> {
         };
         let mut known = Forgeries::default();
         for ended in flows.iter().filter(|ended| judged(ended)) {
-            dns::learn_false(&mut known, &ended.dns, &ended.record, (habits, list));
+            dns::learn_forged(&mut known, &ended.dns, &ended.record, (habits, list));
         }
         for ended in flows.iter_mut().filter(|ended| judged(ended)) {
             let found = dns::found(&ended.dns, &ended.record, habits, (list, &known));

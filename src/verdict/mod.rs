@@ -9,8 +9,8 @@
 //!    the strongest counts, and likewise of those that speak against it.
 //! 3. The sum with the kind's prior is the log-odds, and so the score.
 //! 4. `confirmed` needs a proof: a fact that no honest sender can have caused. `likely` needs two
-//!    families that agree, or a proof; that they agree adds [`AGREEMENT`] to the log-odds then; without
-//!    a proof the score ends at 0.99, however many facts agree. Nothing else makes a verdict, and no
+//!    families that agree, or a proof; without a proof, that they agree
+//!    then adds [`AGREEMENT`] to the log-odds, and the score ends at 0.99, however many facts agree. Nothing else makes a verdict, and no
 //!    number is typed in.
 //! 5. Where nothing was forged (`drop`, `throttle`), `likely` needs a control as well: a flow for
 //!    another name that fared better on the same way at the same time.
@@ -55,7 +55,7 @@ pub fn weigh(suspicion: &Suspicion) -> Option<Verdict> {
         _ => return None,
     };
     let score = match confidence {
-        Confidence::Likely if agreed => probability(decibans + AGREEMENT),
+        Confidence::Likely if agreed && !proven => probability(decibans + AGREEMENT),
         _ => score,
     };
     let score = ((score * 1e4).round() / 1e4).min(if proven { PROVEN_MAX } else { UNPROVEN_MAX });
@@ -205,6 +205,21 @@ mod tests {
         let verdict = weigh(&suspicion(&faint));
         assert!(verdict.is_none_or(|verdict| verdict.confidence == Confidence::Possible
             && (verdict.score - probability(sum)).abs() < 1e-4));
+    }
+
+    #[test]
+    fn a_proof_that_much_speaks_against_is_not_surer_than_its_sum() {
+        let facts = [
+            (Signal::RstThenData, Grade::Proof),
+            (Signal::TtlShift, Grade::Full),
+            (Signal::OrderlyClose, Grade::Full),
+            (Signal::TimingMatch, Grade::Full),
+            (Signal::TsvalMatch, Grade::Full),
+        ];
+        for kept in 1..=facts.len() {
+            let verdict = weigh(&suspicion(&facts[..kept])).expect("a proof is told");
+            assert_eq!(verdict.confidence == Confidence::Confirmed, verdict.score >= CONFIRMED_MIN);
+        }
     }
 
     #[test]

@@ -1,19 +1,8 @@
 //! Resets from this side of the server, beside those of machines that are as far as it is.
 
-use tamperscope::evidence::{Kind, Signal};
-use tamperscope::verdict;
+use tamperscope::evidence::Signal;
 
 use crate::play::*;
-
-/// The signals that speak for a forged reset, and how sure that makes us.
-fn reset(rest: &[Packet]) -> (Vec<Signal>, Option<&'static str>) {
-    let suspicions = play(rest);
-    let Some(suspicion) = suspicions.iter().find(|found| found.kind == Kind::Reset) else {
-        return (Vec::new(), None);
-    };
-    let confidence = verdict::weigh(suspicion).map(|verdict| verdict.confidence.name());
-    (suspicion.facts.iter().map(|fact| fact.signal).collect(), confidence)
-}
 
 /// A RST after the request, as late as an answer; the server, 12 hops away, is heard at 52.
 fn rst(ttl: u8) -> Packet {

@@ -1,8 +1,9 @@
 //! Hand-made packets of one flow, played to the watch over it.
 
 use tamperscope::detect::{Silence, Trigger, Unanswered, Watch};
-use tamperscope::evidence::{HostSource, Suspicion};
+use tamperscope::evidence::{HostSource, Kind, Signal, Suspicion};
 use tamperscope::flow::TcpFlow;
+use tamperscope::verdict;
 use tamperscope::wire::{
     Direction, Duration, Endpoint, FlowKey, FrameId, IpHeader, Segment, SeqNumber, TcpFlags,
     TcpOptions, TcpTimestamps, Timestamp, Transport, Ttl,
@@ -167,4 +168,14 @@ pub(crate) fn segment(
         payload_len: packet.len,
         transport: &[],
     }
+}
+
+/// The signals that speak for a forged reset, and how sure that makes us.
+pub(crate) fn reset(rest: &[Packet]) -> (Vec<Signal>, Option<&'static str>) {
+    let suspicions = play(rest);
+    let Some(suspicion) = suspicions.iter().find(|found| found.kind == Kind::Reset) else {
+        return (Vec::new(), None);
+    };
+    let confidence = verdict::weigh(suspicion).map(|verdict| verdict.confidence.name());
+    (suspicion.facts.iter().map(|fact| fact.signal).collect(), confidence)
 }

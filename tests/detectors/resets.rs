@@ -5,16 +5,6 @@ use tamperscope::verdict;
 
 use crate::play::*;
 
-/// The signals that speak for a forged reset, and how sure that makes us.
-fn reset(rest: &[Packet]) -> (Vec<Signal>, Option<&'static str>) {
-    let suspicions = play(rest);
-    let Some(suspicion) = suspicions.iter().find(|found| found.kind == Kind::Reset) else {
-        return (Vec::new(), None);
-    };
-    let confidence = verdict::weigh(suspicion).map(|verdict| verdict.confidence.name());
-    (suspicion.facts.iter().map(|fact| fact.signal).collect(), confidence)
-}
-
 #[test]
 fn a_server_that_goes_on_after_its_rst_did_not_send_it() {
     let rst = forged(server(RTT + 4000, RST, 1, 0, 0));

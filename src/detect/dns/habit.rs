@@ -401,7 +401,7 @@ fn usual<T: Ord + Copy>(counts: impl Iterator<Item = (T, u32)>) -> Option<T> {
 }
 
 /// Routes change by a hop or two.
-fn near(ttl: Ttl) -> RangeInclusive<u8> {
+pub(super) fn near(ttl: Ttl) -> RangeInclusive<u8> {
     ttl.0.saturating_sub(2)..=ttl.0.saturating_add(2)
 }
 

@@ -60,12 +60,10 @@ pub fn judge(
 }
 
 /// A contradiction, a known or impossible answer; or an answer too soon that another program built;
-/// or an odd one that came another way, or was built from the question. Marks of the path alone (another TTL, another time) are
-/// every anycast resolver's.
+/// or an odd one that came another way, or was built from the question. Marks of the path alone
+/// (another TTL, another time) are every anycast resolver's.
 fn could_stand(facts: &[Fact]) -> bool {
-    let has = |signal: Signal, least: Grade| {
-        facts.iter().any(|fact| fact.signal == signal && fact.grade >= least)
-    };
+    let has = |signal, least| has(facts, signal, least);
     has(Signal::DnsConflict, Grade::Half)
         || has(Signal::DnsListed, Grade::Half)
         || has(Signal::DnsBogus, Grade::Full)
@@ -80,6 +78,10 @@ fn could_stand(facts: &[Fact]) -> bool {
         || has(Signal::DnsSenderAgain, Grade::Half)
         || (has(Signal::IpIdMirror, Grade::Full)
             && (has(Signal::TtlShift, Grade::Full) || has(Signal::DnsFast, Grade::Full)))
+}
+
+fn has(facts: &[Fact], signal: Signal, least: Grade) -> bool {
+    facts.iter().any(|fact| fact.signal == signal && fact.grade >= least)
 }
 
 /// Whether what the answer says accuses it. If not, and the resolver says the same itself, it is true,
@@ -189,7 +191,7 @@ fn false_again(case: &Case<'_>, reply: &Reply) -> Option<Fact> {
 /// `dns_sender_again`: the answer comes from where forgeries come from in the resolver's name, and its
 /// own answers do not, and has a mark that these have.
 fn sender_again(case: &Case<'_>, reply: &Reply, marks: &[Fact]) -> Option<Fact> {
-    let has = |signal, least| marks.iter().any(|fact| fact.signal == signal && fact.grade >= least);
+    let has = |signal, least| has(marks, signal, least);
     if !has(Signal::TtlShift, Grade::Full) {
         return None;
     }

@@ -2,7 +2,7 @@
 //! none, against the answer that is believed.
 
 use super::exchange::Reply;
-use super::habit::{is_mirrored, sender_of};
+use super::habit::{is_mirrored, near, sender_of};
 use super::quarrel::Case;
 use crate::detect::scene::{Words, fact};
 use crate::evidence::{Fact, Grade, Signal};
@@ -60,7 +60,7 @@ fn ttl(case: &Case<'_>, suspect: &Reply, believed: Option<&Reply>) -> Option<Fac
 
 /// Whether `reply` came from about as far as `home` tells, or in a stream.
 pub(super) fn is_near(reply: &Reply, home: Ttl) -> bool {
-    reply.stamp.ip.is_none_or(|ip| ip.ttl.0.abs_diff(home.0) <= 2)
+    reply.stamp.ip.is_none_or(|ip| near(home).contains(&ip.ttl.0))
 }
 
 /// DF and an identification where the resolver has none, or the other way round.
