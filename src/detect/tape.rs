@@ -47,6 +47,7 @@ impl Tape {
     pub const ANSWER_KEPT: usize = 6;
 
     /// Adds the latest one.
+    #[inline]
     pub fn record(&mut self, sighting: &Sighting) {
         let [to_server, to_client] = &mut self.rings;
         match sighting.direction {
@@ -59,13 +60,23 @@ impl Tape {
             }
             Direction::ToClient => {
                 let lost = to_client.record(sighting);
-                if let Some(lost) = lost.filter(|lost| lost.frame > self.asked)
-                    && self.answer.len() < Self::ANSWER_KEPT
+                if self.answer.len() < Self::ANSWER_KEPT
+                    && let Some(lost) = lost.filter(|lost| lost.frame > self.asked)
                 {
                     self.answer.extend(Some(lost.sighting()).filter(speaks));
                 }
             }
         }
+    }
+
+    /// Forgets all but the memory of its lists.
+    pub fn clear(&mut self) {
+        for ring in &mut self.rings {
+            ring.kept.clear();
+            ring.oldest = 0;
+        }
+        self.answer.clear();
+        self.asked = FrameId::default();
     }
 
     /// Bytes held beside this value.
@@ -154,22 +165,28 @@ impl Kept {
 
 impl Ring {
     /// Adds the latest one; gives the oldest, if there was no room for it any more.
+    #[inline]
     fn record(&mut self, sighting: &Sighting) -> Option<Kept> {
         let sighting = Kept::of(sighting);
         if self.kept.len() < Tape::KEPT {
             if self.kept.len() == self.kept.capacity() {
-                // Most flows are short, and a ring for all twelve is more than they have otherwise:
-                // four, half of it, all.
-                let steps = [Tape::KEPT / 3, Tape::KEPT / 2, Tape::KEPT].into_iter();
-                let next = steps.map(|step| step.saturating_sub(self.kept.len()));
-                self.kept.reserve_exact(next.into_iter().find(|more| *more > 0).unwrap_or(1));
+                self.make_room();
             }
             self.kept.push(sighting);
             return None;
         }
         let place = self.kept.get_mut(usize::from(self.oldest))?;
-        self.oldest = (self.oldest + 1) % Tape::KEPT as u8;
+        self.oldest = if usize::from(self.oldest) + 1 < Tape::KEPT { self.oldest + 1 } else { 0 };
         Some(std::mem::replace(place, sighting))
+    }
+
+    /// Most flows are short, and a ring for all twelve is more than they have otherwise: four, half
+    /// of it, all.
+    #[cold]
+    fn make_room(&mut self) {
+        let steps = [Tape::KEPT / 3, Tape::KEPT / 2, Tape::KEPT].into_iter();
+        let next = steps.map(|step| step.saturating_sub(self.kept.len()));
+        self.kept.reserve_exact(next.into_iter().find(|more| *more > 0).unwrap_or(1));
     }
 }
 

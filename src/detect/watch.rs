@@ -43,6 +43,7 @@ impl Watch {
     const TRIGGERS_MAX: usize = 64;
 
     /// Takes in the next segment. `flow` has already observed it.
+    #[inline]
     pub fn segment(&mut self, seen: &Observation, flow: &TcpFlow) {
         let sighting = &seen.sighting;
         if self.is_odd(seen, flow) {
@@ -133,6 +134,13 @@ impl Watch {
     /// The flow has ended a while ago, and nothing odd came of its last answer.
     pub fn cool(&mut self) {
         self.latest = None;
+    }
+
+    /// Forgets all but the memory of its lists.
+    pub fn clear(&mut self) {
+        self.tape.clear();
+        self.triggers.clear();
+        (self.awaiting, self.latest, self.case) = (false, None, None);
     }
 
     /// Bytes held beside this value, about.

@@ -50,18 +50,29 @@ impl Conversation {
         conversation
     }
 
-    /// The conversation that a prelude begins.
-    pub(super) fn replay(key: &FlowKey, prelude: &Prelude, settings: &Settings) -> Box<Self> {
-        let (syn, client) = prelude.syn(key);
-        let mut conversation = Box::new(Self::open(&syn, client));
-        conversation.segment(&syn, client, settings);
-        for (segment, sender) in prelude.rest(key) {
-            conversation.segment(&segment, sender, settings);
-        }
-        conversation
+    /// Begins anew with `segment`, sent by `sender`, in the memory that it has.
+    fn reopen(&mut self, segment: &Segment<'_>, sender: Side) {
+        self.flow = TcpFlow::open(segment, sender);
+        let [to_server, to_client] = &mut self.streams;
+        to_server.retain(Retention::Digests);
+        to_client.retain(Retention::Bytes(OPEN_WINDOW));
+        self.count();
+    }
+
+    /// Forgets all but the memory of what is likely to be needed again.
+    fn clear(&mut self) {
+        self.talk = Talk::default();
+        self.watch.clear();
+        self.silence = Silence::default();
+        self.rates = Rates::default();
+        self.streams.iter_mut().for_each(Assembler::clear);
+        self.other_starts = [None; 2];
+        self.settled = false;
+        self.held = 0;
     }
 
     /// Takes in the next segment.
+    #[inline]
     pub(super) fn segment(&mut self, segment: &Segment<'_>, sender: Side, settings: &Settings) {
         self.take_in(segment, sender, settings);
         self.count();
@@ -85,7 +96,8 @@ impl Conversation {
         let Self { flow, talk, watch, streams, .. } = self;
         let mut around = Around { watch, settings, time: flow.last };
         for (direction, stream) in Direction::BOTH.iter().zip(streams) {
-            let mut ear = Ear { talk, around: &mut around, direction: *direction, now: None };
+            let direction = *direction;
+            let mut ear = Ear { talk, around: &mut around, direction, now: None, deaf: false };
             stream.flush(&mut ear);
         }
         talk.end(&mut around);
@@ -119,7 +131,8 @@ impl Conversation {
         let Self { flow, talk, watch, streams, .. } = self;
         let mut around = Around { watch, settings, time: flow.last };
         for (direction, stream) in Direction::BOTH.iter().zip(streams) {
-            let mut ear = Ear { talk, around: &mut around, direction: *direction, now: None };
+            let direction = *direction;
+            let mut ear = Ear { talk, around: &mut around, direction, now: None, deaf: false };
             stream.flush(&mut ear);
             stream.retain(Retention::Nothing);
         }
@@ -179,7 +192,7 @@ impl Conversation {
 
     fn feed(&mut self, segment: &Segment<'_>, seen: &Observation, settings: &Settings) {
         let direction = seen.sighting.direction;
-        let Self { talk, watch, streams, .. } = self;
+        let Self { talk, watch, streams, settled, .. } = self;
         let [to_server, to_client] = streams;
         let (own, other) = match direction {
             Direction::ToServer => (to_server, to_client),
@@ -189,15 +202,17 @@ impl Conversation {
         let mut around = Around { watch, settings, time: segment.time };
         let now = Some(&seen.sighting);
         if segment.flags.contains(TcpFlags::ACK) && other.has_hole() {
-            let direction = direction.reverse();
-            other.acknowledged(segment.ack, &mut Ear { talk, around: &mut around, direction, now });
+            let (direction, deaf) = (direction.reverse(), *settled);
+            let mut ear = Ear { talk, around: &mut around, direction, now, deaf };
+            other.acknowledged(segment.ack, &mut ear);
         }
         if segment.payload_len > 0 {
             if !own.is_anchored() {
                 talk.begins_late(direction);
             }
             let piece = Piece::of_segment(segment);
-            own.push(piece, &mut Ear { talk, around: &mut around, direction, now });
+            let deaf = *settled;
+            own.push(piece, &mut Ear { talk, around: &mut around, direction, now, deaf });
         } else if !held_back && !seen.sighting.is_fin() {
             return;
         }
@@ -232,6 +247,49 @@ impl Conversation {
     }
 }
 
+/// Conversations that are over, whose memory the next ones take: it was just read, so it lies in
+/// the cache, and nothing is allocated for it.
+#[derive(Default)]
+pub(super) struct Spares(Vec<Box<Conversation>>);
+
+impl Spares {
+    /// As many as end at one time, about; more would only lie there.
+    const KEPT: usize = 64;
+
+    /// A conversation that begins with `segment`, sent by `sender`.
+    pub(super) fn open(&mut self, segment: &Segment<'_>, sender: Side) -> Box<Conversation> {
+        let Some(mut used) = self.0.pop() else {
+            return Box::new(Conversation::open(segment, sender));
+        };
+        used.reopen(segment, sender);
+        used
+    }
+
+    /// The conversation that a prelude begins.
+    pub(super) fn replay(
+        &mut self,
+        key: &FlowKey,
+        prelude: &Prelude,
+        settings: &Settings,
+    ) -> Box<Conversation> {
+        let (syn, client) = prelude.syn(key);
+        let mut conversation = self.open(&syn, client);
+        conversation.segment(&syn, client, settings);
+        for (segment, sender) in prelude.rest(key) {
+            conversation.segment(&segment, sender, settings);
+        }
+        conversation
+    }
+
+    /// Takes one that is over.
+    pub(super) fn put(&mut self, mut over: Box<Conversation>) {
+        if self.0.len() < Self::KEPT {
+            over.clear();
+            self.0.push(over);
+        }
+    }
+}
+
 /// Hears what the assembler says, and passes it on.
 struct Ear<'a, 'b> {
     talk: &'a mut Talk,
@@ -239,10 +297,16 @@ struct Ear<'a, 'b> {
     direction: Direction,
     /// The packet under way; none when a flow is finished.
     now: Option<&'a Sighting>,
+    /// Nothing more can be read.
+    deaf: bool,
 }
 
 impl StreamSink for Ear<'_, '_> {
+    #[inline]
     fn bytes(&mut self, chunk: Chunk<'_>) {
+        if self.deaf {
+            return;
+        }
         self.talk.bytes(self.direction, chunk.bytes, chunk.frame, self.around);
     }
 

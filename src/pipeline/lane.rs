@@ -7,7 +7,7 @@ use room::Room;
 
 use super::clock::Tick;
 use super::closing::Outcome;
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Spares};
 use super::directory::Directory;
 use super::settings::Settings;
 use super::udp::DatagramTalk;
@@ -24,6 +24,7 @@ pub struct Lane<'a> {
     clock: Timestamp,
     ahead: Option<Ahead>,
     room: Room,
+    spares: Spares,
     outcome: Outcome,
 }
 
@@ -56,6 +57,7 @@ impl<'a> Lane<'a> {
             clock: Timestamp::ZERO,
             ahead: None,
             room: Room::new(settings.limits.memory_of_lane(settings.lanes)),
+            spares: Spares::default(),
             outcome: Outcome::default(),
         }
     }
@@ -109,65 +111,61 @@ impl<'a> Lane<'a> {
     fn segment(&mut self, segment: &Segment<'_>) {
         let (key, sender) = FlowKey::of(Transport::Tcp, segment.src, segment.dst);
         let hash = self.table.hash(&key);
-        let mut found = self.find(hash, &key);
-        if let Some(id) = found {
-            if self.prelude_takes(id, segment, sender) {
+        if let Some(id) = self.find(hash, &key) {
+            if self.goes_on(id, segment, sender) {
                 return;
             }
-            if let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id)
-                && conversation.flow.is_reopened_by(segment, sender)
-            {
-                self.end(id, FlowEnd::Timeout);
-                found = None;
-            }
+            self.end(id, FlowEnd::Timeout);
         }
-        let Some(id) = found else {
-            let fresh = Flow::open(segment, sender);
-            let spoken = matches!(fresh, Flow::Tcp(_));
-            let id = self.admit(hash, key, fresh);
-            if spoken {
-                self.converse(id, segment, sender);
-            } else {
-                self.touch(id, Class::Opening, (segment.frame, segment.time));
-                self.relieve(id);
-            }
-            return;
-        };
-        self.converse(id, segment, sender);
+        self.begin((hash, key), segment, sender);
     }
 
-    /// Lets the prelude in `id` take `segment` in; whether there is one that did. A prelude that is
-    /// over by it becomes a conversation.
-    fn prelude_takes(&mut self, id: SlotId, segment: &Segment<'_>, sender: Side) -> bool {
+    /// Lets the flow in `id` take `segment` in, unless that opens another connection. A prelude that
+    /// is over by it becomes a conversation.
+    fn goes_on(&mut self, id: SlotId, segment: &Segment<'_>, sender: Side) -> bool {
         let settings = self.settings;
         let Some((key, flow)) = self.table.entry_mut(id) else { return false };
-        let Flow::Prelude(prelude) = flow else { return false };
-        let before = prelude.memory();
-        if !prelude.takes(segment, sender) {
-            let conversation = Conversation::replay(key, prelude, settings);
+        if let Flow::Prelude(prelude) = flow {
+            let before = prelude.memory();
+            if prelude.takes(segment, sender) {
+                self.room.change(before, prelude.memory());
+                let class = class_of(prelude.phase(), false);
+                self.touch(id, class, (segment.frame, segment.time));
+                return true;
+            }
+            let conversation = self.spares.replay(key, prelude, settings);
             self.room.change(before, conversation.memory());
             *flow = Flow::Tcp(conversation);
+        }
+        let Flow::Tcp(conversation) = flow else { return false };
+        if conversation.flow.is_reopened_by(segment, sender) {
             return false;
         }
-        self.room.change(before, prelude.memory());
-        let class = class_of(prelude.phase(), false);
-        self.touch(id, class, (segment.frame, segment.time));
-        true
-    }
-
-    fn converse(&mut self, id: SlotId, segment: &Segment<'_>, sender: Side) {
-        let settings = self.settings;
-        let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id) else { return };
         let before = conversation.memory();
         conversation.segment(segment, sender, settings);
-        let after = conversation.memory();
+        let (after, class) = (conversation.memory(), conversation.class());
         self.room.change(before, after);
-        let class = class_of(conversation.flow.phase, conversation.flow.is_mutual());
         self.touch(id, class, (segment.frame, segment.time));
         // Most segments change nothing; the first one of a flow does.
         if after > before {
             self.relieve(id);
         }
+        true
+    }
+
+    /// Lets a flow in that `segment` begins.
+    fn begin(&mut self, (hash, key): (u64, FlowKey), segment: &Segment<'_>, sender: Side) {
+        let (flow, class) = if let Some(prelude) = Prelude::open(segment, sender) {
+            (Flow::Prelude(prelude), Class::Opening)
+        } else {
+            let mut conversation = self.spares.open(segment, sender);
+            conversation.segment(segment, sender, self.settings);
+            let class = conversation.class();
+            (Flow::Tcp(conversation), class)
+        };
+        let id = self.admit(hash, key, flow);
+        self.touch(id, class, (segment.frame, segment.time));
+        self.relieve(id);
     }
 
     fn datagram(&mut self, datagram: &Datagram<'_>) {
@@ -221,13 +219,6 @@ impl<'a> Lane<'a> {
 }
 
 impl Flow {
-    fn open(segment: &Segment<'_>, sender: Side) -> Self {
-        match Prelude::open(segment, sender) {
-            Some(prelude) => Self::Prelude(prelude),
-            None => Self::Tcp(Box::new(Conversation::open(segment, sender))),
-        }
-    }
-
     /// Bytes held beside the slot.
     fn memory(&self) -> usize {
         match self {
@@ -243,6 +234,12 @@ impl Flow {
             Self::Tcp(conversation) => conversation.flow.first_frame,
             Self::Udp(talk) => talk.flow.first_frame,
         }
+    }
+}
+
+impl Conversation {
+    fn class(&self) -> Class {
+        class_of(self.flow.phase, self.flow.is_mutual())
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Assembler {
 impl Assembler {
     /// How far before the first byte a piece may begin and still be taken for a reordered start.
     const BEFORE_START_MAX: i64 = 256 * 1024;
+    /// No segment has more, offload or not.
+    const PLAIN_MAX: usize = 1 << 20;
     /// How far before or beyond the edge anything may lie: half of what can be told apart.
     const AHEAD_MAX: i64 = Limits::WINDOW_MAX as i64;
 
@@ -59,6 +61,13 @@ impl Assembler {
             base: SeqNumber::default(),
             anchored: false,
         }
+    }
+
+    /// Forgets all that it has seen, but keeps its limits, and the memory that digests need.
+    pub fn clear(&mut self) {
+        let mut history = std::mem::replace(&mut self.history, History::Nothing);
+        history.clear();
+        *self = Self { history, ..Self::new(self.limits) };
     }
 
     /// Sets the sequence number of offset 0: the one after the SYN.
@@ -118,7 +127,30 @@ impl Assembler {
     }
 
     /// Takes one piece, and gives the sink what became known by it.
+    #[inline]
     pub fn push(&mut self, piece: Piece<'_>, sink: &mut (impl StreamSink + ?Sized)) -> PushOutcome {
+        if self.follows(&piece) {
+            let (offset, bytes) = (StreamOffset(self.edge), piece.bytes);
+            self.deliver(Chunk { offset, bytes, frame: piece.frame, time: piece.time }, sink);
+            return PushOutcome::InOrder;
+        }
+        self.push_odd(piece, sink)
+    }
+
+    /// Whether a piece is what nearly all are: whole, the next in order, with nothing in doubt before
+    /// it and nothing waiting behind.
+    #[inline]
+    fn follows(&self, piece: &Piece<'_>) -> bool {
+        let plain = piece.bytes.len() > 1 && piece.bytes.len() <= Self::PLAIN_MAX;
+        plain
+            && piece.bytes.len() as u64 == u64::from(piece.wire_len)
+            && self.anchored
+            && self.pending.is_none()
+            && piece.seq == self.next_seq()
+            && self.claim <= self.edge
+    }
+
+    fn push_odd(&mut self, piece: Piece<'_>, sink: &mut (impl StreamSink + ?Sized)) -> PushOutcome {
         if !self.anchored && piece.len() > 0 {
             self.anchor(piece.seq);
         }

@@ -35,7 +35,8 @@ impl Lane<'_> {
             self.directory.ended(None, false);
             return;
         }
-        self.conclude_tcp(key, Conversation::replay(key, prelude, settings), end);
+        let conversation = self.spares.replay(key, prelude, settings);
+        self.conclude_tcp(key, conversation, end);
     }
 
     fn conclude_udp(&mut self, key: &FlowKey, mut talk: DatagramTalk, end: FlowEnd) {
@@ -79,10 +80,15 @@ impl Lane<'_> {
         }
     }
 
-    /// A flow of which nothing need be told is folded into the tally of hosts and forgotten.
     fn conclude_tcp(&mut self, key: &FlowKey, mut conversation: Box<Conversation>, end: FlowEnd) {
+        self.fold_tcp(key, &mut conversation, end);
+        self.spares.put(conversation);
+    }
+
+    /// A flow of which nothing need be told is folded into the tally of hosts and forgotten.
+    fn fold_tcp(&mut self, key: &FlowKey, conversation: &mut Conversation, end: FlowEnd) {
         conversation.finish(self.settings);
-        let found = judge(key, &conversation);
+        let found = judge(key, conversation);
         self.outcome.limits.flows_rewound += u64::from(conversation.flow.rewound);
         let spoken = conversation.talk.finish_dns(&self.settings.fingerprints);
         let hosts = conversation.talk.hosts();
@@ -90,18 +96,22 @@ impl Lane<'_> {
         let client = conversation.flow.client;
         let ends = [client, client.other()].map(|side| key.endpoint(side).ip);
         let told = self.is_told(&spoken, ends, conversation.flow.first_frame);
-        let certificate = certificate_of(key, &conversation);
+        let certificate = certificate_of(key, conversation);
         let odd = self.fold_certificate(certificate);
-        let unanswered =
-            silence::of_tcp(key, (&conversation, &hosts), &mut self.outcome.passages, self.clock);
+        let unanswered = silence::of_tcp(
+            key,
+            (&*conversation, &hosts[..]),
+            &mut self.outcome.passages,
+            self.clock,
+        );
         let silent = self.room.silent.admit(unanswered, &mut self.outcome.limits.silences_given_up);
-        self.fold_acceptance(key, &conversation, &found);
+        self.fold_acceptance(key, conversation, &found);
         self.outcome.reach.add(&conversation.flow);
         let first = conversation.flow.first_frame;
-        let refusal = refusal_of(key, &conversation);
+        let refusal = refusal_of(key, conversation);
         self.outcome.limits.refused += u64::from(refusal.is_some());
         let refusal = refusal.filter(|_| self.outcome.refused.wants(first));
-        let slow = rates::of_tcp(key, &conversation, &mut self.outcome.swifts);
+        let slow = rates::of_tcp(key, conversation, &mut self.outcome.swifts);
         let slow = self.room.slow.admit(slow, &mut self.outcome.limits.ceilings_given_up);
         let plain = found.is_empty() && odd.is_none() && silent.is_none() && slow.is_none();
         let alone = plain && !told;
@@ -119,7 +129,7 @@ impl Lane<'_> {
             _ => end,
         };
         let when = (end, self.clock);
-        let ended = tell_tcp(key, &mut conversation, when, (found, spoken));
+        let ended = tell_tcp(key, conversation, when, (found, spoken));
         let ended = Ended { certificate: odd, silent, slow, refusal, ..ended };
         if alone {
             self.outcome.refused.keep(ended);
