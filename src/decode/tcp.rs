@@ -39,6 +39,7 @@ impl<'a> TcpLeaf<'a> {
     }
 
     /// The segment that `frame` brought or completed.
+    #[inline]
     pub(super) fn segment(&self, frame: &Frame<'_>) -> Segment<'a> {
         let header = &self.header;
         Segment {
@@ -69,7 +70,22 @@ fn flags(transport: Octets<'_>) -> TcpFlags {
 ///
 /// The crate's iterator ends at the first kind that it does not know, such as fast open (RFC
 /// 7413), authentication (RFC 5925) or multipath (RFC 8684).
+#[inline]
 fn options(bytes: &[u8]) -> TcpOptions {
+    match bytes {
+        [] => TcpOptions::default(),
+        // What nearly all stacks send once they have agreed on timestamps (RFC 7323 §A).
+        [NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10, a, b, c, d, e, f, g, h] => {
+            let value = u32::from_be_bytes([*a, *b, *c, *d]);
+            let echo = u32::from_be_bytes([*e, *f, *g, *h]);
+            let timestamps = Some(TcpTimestamps { value, echo });
+            TcpOptions { timestamps, len: 12, ..TcpOptions::default() }
+        }
+        _ => walk(bytes),
+    }
+}
+
+fn walk(bytes: &[u8]) -> TcpOptions {
     let mut options = TcpOptions { len: bytes.len() as u8, ..TcpOptions::default() };
     let mut rest = bytes;
     while let Some((&kind, behind)) = rest.split_first() {

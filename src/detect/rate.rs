@@ -121,6 +121,7 @@ pub struct Held {
 
 impl Rates {
     /// Takes in the next segment. `flow` has already observed it.
+    #[inline]
     pub fn segment(&mut self, seen: &Observation, flow: &TcpFlow) {
         let sighting = &seen.sighting;
         let now = ticks(sighting.time.since(flow.first));

@@ -82,6 +82,7 @@ pub struct Unanswered {
 
 impl Silence {
     /// Takes in the next segment. `flow` has already observed it.
+    #[inline]
     pub fn segment(&mut self, seen: &Observation, flow: &TcpFlow) {
         let sighting = &seen.sighting;
         if sighting.duplicate {

@@ -200,6 +200,7 @@ impl TcpFlow {
     }
 
     /// Takes in the next segment, sent by `sender`.
+    #[inline]
     pub fn observe(&mut self, segment: &Segment<'_>, sender: Side) -> Observation {
         let direction = self.direction(sender);
         let duplicate = self.recent.saw_before(segment, direction);
@@ -311,7 +312,8 @@ fn guess_is_server(src: Endpoint, dst: Endpoint) -> bool {
 /// seen twice has all fields alike but the link header, and TTL if a router stood between.
 #[derive(Clone, Copy, Default, Debug)]
 struct Recent {
-    seen: [(u64, i64); Self::KEPT],
+    prints: [u64; Self::KEPT],
+    times: [Timestamp; Self::KEPT],
     place: u8,
 }
 
@@ -324,16 +326,22 @@ impl Recent {
 
     fn saw_before(&mut self, segment: &Segment<'_>, direction: Direction) -> bool {
         let print = print_of(segment, direction);
+        let seen = self.prints.contains(&print) && self.is_soon(print, segment);
+        let place = usize::from(self.place);
+        if let (Some(own), Some(time)) = (self.prints.get_mut(place), self.times.get_mut(place)) {
+            (*own, *time) = (print, segment.time);
+        }
+        self.place = if place + 1 < Self::KEPT { self.place + 1 } else { 0 };
+        seen
+    }
+
+    /// Whether one of the same print was seen so shortly before that it is a copy.
+    #[cold]
+    fn is_soon(&self, print: u64, segment: &Segment<'_>) -> bool {
         let marked = segment.ip.id.is_some_and(|id| id != 0);
         let limit = if marked { Self::MARKED } else { Self::UNMARKED };
-        let seen = self.seen.iter().any(|(known, time)| {
-            *known == print && segment.time.distance(Timestamp::from_nanos(*time)) <= limit
-        });
-        if let Some(place) = self.seen.get_mut(usize::from(self.place)) {
-            *place = (print, segment.time.as_nanos());
-        }
-        self.place = (self.place + 1) % Self::KEPT as u8;
-        seen
+        let mut alike = self.prints.iter().zip(self.times).filter(|(known, _)| **known == print);
+        alike.any(|(_, time)| segment.time.distance(time) <= limit)
     }
 }
 
