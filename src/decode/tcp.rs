@@ -72,17 +72,16 @@ fn flags(transport: Octets<'_>) -> TcpFlags {
 /// 7413), authentication (RFC 5925) or multipath (RFC 8684).
 #[inline]
 fn options(bytes: &[u8]) -> TcpOptions {
-    match bytes {
-        [] => TcpOptions::default(),
-        // What nearly all stacks send once they have agreed on timestamps (RFC 7323 §A).
-        [NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10, a, b, c, d, e, f, g, h] => {
-            let value = u32::from_be_bytes([*a, *b, *c, *d]);
-            let echo = u32::from_be_bytes([*e, *f, *g, *h]);
-            let timestamps = Some(TcpTimestamps { value, echo });
-            TcpOptions { timestamps, len: 12, ..TcpOptions::default() }
-        }
-        _ => walk(bytes),
+    // What nearly all stacks send once they have agreed on timestamps (RFC 7323 §A).
+    const STAMPED: [u8; 4] = [NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10];
+    if let Some((&STAMPED, stamps)) = bytes.split_first_chunk::<4>()
+        && let ([value, echo], []) = stamps.as_chunks::<4>()
+    {
+        let (value, echo) = (u32::from_be_bytes(*value), u32::from_be_bytes(*echo));
+        let timestamps = Some(TcpTimestamps { value, echo });
+        return TcpOptions { timestamps, len: 12, ..TcpOptions::default() };
     }
+    walk(bytes)
 }
 
 fn walk(bytes: &[u8]) -> TcpOptions {
@@ -155,6 +154,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_usual_options_are_read_as_any_others(stamps: [u8; 8], more in 0_usize..3) {
+            let mut bytes = vec![NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10];
+            bytes.extend(stamps);
+            bytes.extend(std::iter::repeat_n(NO_OPERATION, more));
+            prop_assert_eq!(options(&bytes), walk(&bytes));
+        }
+
         #[test]
         fn any_option_bytes_are_walked_to_an_end(bytes in prop::collection::vec(any::<u8>(), 0..41)) {
             prop_assert_eq!(usize::from(options(&bytes).len), bytes.len());

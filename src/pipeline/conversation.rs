@@ -250,6 +250,7 @@ impl Conversation {
 /// Conversations that are over, whose memory the next ones take: it was just read, so it lies in
 /// the cache, and nothing is allocated for it.
 #[derive(Default)]
+#[allow(clippy::vec_box, reason = "they stay where they are: a kilobyte is not to be moved")]
 pub(super) struct Spares(Vec<Box<Conversation>>);
 
 impl Spares {
