@@ -160,6 +160,11 @@ impl Rates {
         }
     }
 
+    /// Whether nothing was lost.
+    pub fn is_quiet(&self) -> bool {
+        self.ways.iter().all(|way| way.losses.is_none())
+    }
+
     /// Bytes held beside this value.
     pub fn memory(&self) -> usize {
         let of = |way: &Way| {

@@ -103,6 +103,11 @@ impl Silence {
         self.passed
     }
 
+    /// Whether nothing waits for an answer.
+    pub const fn is_quiet(&self) -> bool {
+        matches!((&self.wait, &self.withheld), (None, [None, None]))
+    }
+
     /// What the flow, which has ended, did not get an answer to. `gaps` counts payload bytes that
     /// the capture lacks.
     pub fn conclude(&self, flow: &TcpFlow, watch: &Watch, gaps: u64) -> Option<Unanswered> {

@@ -131,6 +131,11 @@ impl Watch {
         }
     }
 
+    /// Whether nothing odd came.
+    pub const fn is_quiet(&self) -> bool {
+        self.case.is_none()
+    }
+
     /// The flow has ended a while ago, and nothing odd came of its last answer.
     pub fn cool(&mut self) {
         self.latest = None;

@@ -14,6 +14,7 @@
 mod class;
 mod lifecycle;
 mod prelude;
+mod remains;
 mod sighting;
 mod signature;
 mod slab;
@@ -24,6 +25,7 @@ mod udp;
 pub use class::{Class, Idle};
 pub use lifecycle::{Event, Phase};
 pub use prelude::Prelude;
+pub use remains::Remains;
 pub use sighting::Sighting;
 pub use table::{FlowHasher, FlowTable, SlotId};
 pub use tcp::{Handshake, Observation, SenderState, TcpFlow};

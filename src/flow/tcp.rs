@@ -224,6 +224,19 @@ impl TcpFlow {
         Observation { sighting, event, before, sender_before }
     }
 
+    /// Counts a segment of a connection that is over, sent by `sender`; what it says is passed over.
+    pub fn count(&mut self, segment: &Segment<'_>, sender: Side) {
+        let [to_server, to_client] = &mut self.senders;
+        let own = if sender == self.client { to_server } else { to_client };
+        own.packets += 1;
+        if !segment.flags.intersects(TcpFlags::RST) {
+            own.bytes += u64::from(segment.payload_len);
+        }
+        self.phase = self.phase.after(Event::of(segment, self.direction(sender)));
+        self.last_frame = segment.frame;
+        self.last = self.last.max(segment.time);
+    }
+
     /// How it broke off, as a signature of the study of 2023 (see the module `signature`); `now` is
     /// when it was given up.
     pub fn tampering_signature(&self, now: Timestamp) -> Option<&'static str> {

@@ -19,6 +19,8 @@ pub(super) struct Conversation {
     other_starts: [Option<SeqNumber>; 2],
     /// Nothing more can be read: only digests are kept.
     settled: bool,
+    /// It is over, and nothing was odd about it: see [`Self::cool`].
+    sealed: bool,
     /// Bytes held in streams and readers, as last counted.
     held: usize,
     /// All bytes held, as the lane counts them.
@@ -43,6 +45,7 @@ impl Conversation {
             streams: [stream(Retention::Digests), stream(Retention::Bytes(OPEN_WINDOW))],
             other_starts: [None; 2],
             settled: false,
+            sealed: false,
             held: 0,
             counted: 0,
         };
@@ -67,13 +70,16 @@ impl Conversation {
         self.rates = Rates::default();
         self.streams.iter_mut().for_each(Assembler::clear);
         self.other_starts = [None; 2];
-        self.settled = false;
+        (self.settled, self.sealed) = (false, false);
         self.held = 0;
     }
 
     /// Takes in the next segment.
     #[inline]
     pub(super) fn segment(&mut self, segment: &Segment<'_>, sender: Side, settings: &Settings) {
+        if self.sealed {
+            return self.flow.count(segment, sender);
+        }
         self.take_in(segment, sender, settings);
         self.count();
     }
@@ -117,13 +123,34 @@ impl Conversation {
         self.counted = size_of::<Self>() + self.held + self.watch.memory() + self.rates.memory();
     }
 
-    /// Long after its end: what was delivered is kept as digests only, and an answer with which
-    /// nothing was odd is forgotten.
-    pub(super) fn cool(&mut self) {
-        self.keep_digests();
+    /// Long after its end. If nothing was odd, it is sealed: stragglers are counted and not looked at,
+    /// and there is nothing to be told of it. Otherwise what was delivered is kept as digests only, and
+    /// an answer with which nothing was odd is forgotten.
+    pub(super) fn cool(&mut self, settings: &Settings) {
+        if self.is_plain() {
+            self.finish(settings);
+            self.sealed = self.is_plain();
+        }
+        let retention = if self.sealed { Retention::Nothing } else { Retention::Digests };
+        self.streams.iter_mut().for_each(|stream| stream.retain(retention));
         self.watch.cool();
         self.recount();
         self.count();
+    }
+
+    /// Whether it is sealed.
+    pub(super) const fn is_sealed(&self) -> bool {
+        self.sealed
+    }
+
+    /// Whether all that it leaves are numbers.
+    fn is_plain(&self) -> bool {
+        self.watch.is_quiet()
+            && self.silence.is_quiet()
+            && self.rates.is_quiet()
+            && self.talk.is_plain()
+            && !self.flow.rewound
+            && !self.streams.iter().any(Assembler::has_hole)
     }
 
     /// Gives up what waits behind holes and what later copies are held against.

@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::udp::DatagramTalk;
 use crate::decode::Packet;
 use crate::evidence::FlowEnd;
-use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, Prelude, SlotId};
+use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, Prelude, Remains, SlotId};
 use crate::wire::{Datagram, FlowKey, FrameId, Segment, Side, Timestamp, Transport};
 
 /// Owns its flows outright; nothing of it is shared.
@@ -40,6 +40,8 @@ struct Ahead {
 pub(super) enum Flow {
     Prelude(Prelude),
     Tcp(Box<Conversation>),
+    /// A TCP connection that was judged.
+    Over(Remains),
     Udp(DatagramTalk),
 }
 
@@ -137,7 +139,14 @@ impl<'a> Lane<'a> {
             self.room.change(before, conversation.memory());
             *flow = Flow::Tcp(conversation);
         }
-        let Flow::Tcp(conversation) = flow else { return false };
+        let conversation = match flow {
+            Flow::Tcp(conversation) => conversation,
+            Flow::Over(remains) => {
+                let remains = *remains;
+                return self.is_straggler(remains, id, segment, sender);
+            }
+            Flow::Prelude(_) | Flow::Udp(_) => return false,
+        };
         if conversation.flow.is_reopened_by(segment, sender) {
             return false;
         }
@@ -198,12 +207,35 @@ impl<'a> Lane<'a> {
         Some(id)
     }
 
-    /// The flow in `id` is over and cold.
+    /// The flow in `id` is over and cold. If nothing was odd about it, it is judged now, and what is
+    /// left of it waits for stragglers: they are as good as none, and not looked at.
     fn cool(&mut self, id: SlotId) {
-        let Some(Flow::Tcp(conversation)) = self.table.flow_mut(id) else { return };
+        let Some((key, flow)) = self.table.entry_mut(id) else { return };
+        let Flow::Tcp(conversation) = flow else { return };
         let before = conversation.memory();
-        conversation.cool();
+        conversation.cool(self.settings);
         self.room.change(before, conversation.memory());
+        if conversation.is_sealed() && !self.settings.flows {
+            let key = *key;
+            let remains = Flow::Over(Remains::of(&conversation.flow));
+            let over = std::mem::replace(flow, remains);
+            self.conclude(&key, over, FlowEnd::Timeout);
+        }
+    }
+
+    /// Whether `segment` belongs to the connection that left `remains` in `id`.
+    fn is_straggler(
+        &mut self,
+        remains: Remains,
+        id: SlotId,
+        segment: &Segment<'_>,
+        sender: Side,
+    ) -> bool {
+        let belongs = !remains.is_reopened_by(segment, sender);
+        if belongs {
+            self.touch(id, Class::Cold, (segment.frame, segment.time));
+        }
+        belongs
     }
 
     fn touch(&mut self, touched: SlotId, class: Class, (frame, time): (FrameId, Timestamp)) {
@@ -225,6 +257,7 @@ impl Flow {
             Self::Prelude(prelude) => prelude.memory(),
             Self::Tcp(conversation) => conversation.memory(),
             Self::Udp(talk) => talk.memory(),
+            Self::Over(_) => 0,
         }
     }
 
@@ -233,6 +266,7 @@ impl Flow {
             Self::Prelude(prelude) => prelude.first_frame(),
             Self::Tcp(conversation) => conversation.flow.first_frame,
             Self::Udp(talk) => talk.flow.first_frame,
+            Self::Over(remains) => remains.first_frame,
         }
     }
 }

@@ -180,6 +180,15 @@ impl Talk {
         }
     }
 
+    /// Whether what was said only goes into tallies.
+    pub(super) fn is_plain(&self) -> bool {
+        match &self.speaks {
+            Speaks::Tls(talk) => talk.is_plain(),
+            Speaks::Dns(_) => false,
+            Speaks::Unknown(_) | Speaks::Http(_) | Speaks::Other => true,
+        }
+    }
+
     /// The HTTP readers, if it is HTTP.
     pub(super) fn http(&mut self) -> Option<&mut HttpTalk> {
         match &mut self.speaks {

@@ -101,6 +101,11 @@ impl TlsTalk {
         Some((&self.heard, self.leaf?))
     }
 
+    /// Whether the certificate, if any was in the clear, is one that public authorities vouch for.
+    pub(super) fn is_plain(&self) -> bool {
+        self.leaf.is_none_or(|leaf| leaf.vouched && !leaf.private)
+    }
+
     /// The host asked for, and the frame in which the server answered.
     pub(super) fn host(&self) -> Option<(&str, Option<FrameId>)> {
         Some((self.heard.sni.as_deref()?, self.heard.server_hello))

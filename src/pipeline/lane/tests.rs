@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::super::clock::Clock;
+use super::super::closing::Ended;
 use super::super::{Directory, Limits, Settings};
 use super::*;
 use crate::detect::fingerprint::FingerprintSet;
@@ -172,6 +173,57 @@ fn a_flow_that_is_over_gives_its_bytes_back_when_it_is_cold() {
     let (warm, cold) = (held(15), held(16));
     assert!(warm > 3 * body.len() && cold < warm - body.len());
     assert!(cold > 2 * body.len(), "the others are alive");
+}
+
+/// Flow 0 was answered and closed by both sides, and flow 1 likewise, but for a RST from far away;
+/// then nothing comes for 16 seconds.
+fn closed<'a>(settings: &'a Settings, directory: &'a Directory) -> Scene<'a> {
+    const FIN: TcpFlags = TcpFlags::FIN.union(ACK);
+    let mut scene = Scene::new(settings, directory);
+    for n in 0..2 {
+        scene.established(n, b"hello");
+        scene.tcp(n, '>', (FIN, 135, 943), b"");
+        scene.tcp(n, '<', (FIN, 943, 136), b"");
+    }
+    scene.tcp(1, '<', (TcpFlags::RST, 944, 0), b"");
+    let now = Timestamp::ZERO + Duration::from_secs(16);
+    scene.lane.expire(Tick { now, leapt: None });
+    scene
+}
+
+#[test]
+fn what_ended_without_anything_odd_is_judged_when_it_is_cold() {
+    let (settings, directory) = (settings(1000), Directory::default());
+    let mut scene = closed(&settings, &directory);
+    assert_eq!((scene.lane.table.len(), scene.lane.outcome.reach.record().connections), (2, 1));
+    let held = scene.lane.room.held();
+    scene.tcp(0, '<', (TcpFlags::FIN.union(ACK), 943, 136), b"");
+    scene.tcp(0, '>', (TcpFlags::RST, 136, 0), b"");
+    assert_eq!(scene.lane.room.held(), held, "stragglers bring nothing back");
+    assert_eq!(scene.lane.outcome.openings.count(), 2, "and are no flow of their own");
+    scene.tcp(0, '>', (SYN, 5000, 0), b"");
+    assert_eq!(scene.lane.outcome.openings.count(), 3, "but a SYN is");
+    let end = Tick { now: Timestamp::ZERO + Duration::from_secs(99), leapt: None };
+    assert_eq!(scene.lane.finish(end).reach.record().connections, 2, "each counts once");
+}
+
+#[test]
+fn where_all_flows_are_told_stragglers_are_counted() {
+    let (settings, directory) = (settings(1000), Directory::default());
+    let settings = Settings { flows: true, ..settings };
+    let mut scene = closed(&settings, &directory);
+    scene.tcp(0, '<', (TcpFlags::FIN.union(ACK), 943, 136), b"");
+    scene.tcp(0, '<', (TcpFlags::FIN.union(ACK), 943, 136), b"");
+    let end = Tick { now: Timestamp::ZERO + Duration::from_secs(99), leapt: None };
+    let mut flows = scene.lane.finish(end).flows;
+    flows.sort_by_key(|ended| ended.first_frame);
+    let told: Vec<_> = flows
+        .iter()
+        .map(|Ended { record, .. }| {
+            (record.packets.to_server, record.packets.to_client, record.end)
+        })
+        .collect();
+    assert_eq!(told, [(3, 6, FlowEnd::Fin), (3, 5, FlowEnd::Reset)]);
 }
 
 #[test]
