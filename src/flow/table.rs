@@ -5,7 +5,8 @@
 //! which they joined the class. Touching a flow writes its time and nothing else; when it comes to
 //! the head of its queue and turns out to have been touched since, it goes to the tail again. So a
 //! flow is looked at once in the time that it may idle, and leaves between one and two such times
-//! after its last packet. A packet that comes in between must ask [`FlowTable::is_overdue`]: whether
+//! after its last packet. Only what is over goes to the tail with each packet, for few follow, and
+//! most follow at once: so it leaves when its time has come. A packet that comes in between must ask [`FlowTable::is_overdue`]: whether
 //! it continues the flow does not depend on when the flow is swept away.
 //!
 //! A flow that is over grows cold ([`FlowTable::cool`]) some time before it leaves, so that its owner
@@ -181,7 +182,7 @@ impl<V> FlowTable<V> {
     pub fn touch(&mut self, id: SlotId, now: Timestamp, class: Class) {
         let Some(slot) = self.slots.get_mut(id.0) else { return };
         slot.touched = now;
-        if slot.class != class {
+        if slot.class != class || class == Class::Over {
             let old = std::mem::replace(&mut slot.class, class);
             self.unlink(id.0, old);
             self.append(id.0, (class, now));

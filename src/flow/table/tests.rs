@@ -145,6 +145,16 @@ fn what_is_over_grows_cold_before_it_leaves() {
     assert_eq!(table.evict(Class::Cold, None).map(|(_, n)| n), Some(2));
 }
 
+#[test]
+fn the_last_acknowledgment_makes_no_flow_wait_twice() {
+    let mut table = FlowTable::new(100, Idle::default(), FlowHasher::recorded());
+    let first = put(&mut table, 1, 0, Class::Over);
+    table.touch(first, at(1), Class::Over);
+    put(&mut table, 2, 14, Class::Over);
+    assert!(table.cool(at(16)).is_none());
+    assert_eq!(table.cool(at(17)), Some(first));
+}
+
 proptest! {
     #[test]
     fn behaves_like_a_map(script in prop::collection::vec((0u16..40, 0u8..4), 0..400)) {
