@@ -30,25 +30,20 @@ pub(super) struct Conversation {
 impl Conversation {
     /// A conversation that begins with `segment`, sent by `sender`.
     pub(super) fn open(segment: &Segment<'_>, sender: Side) -> Self {
-        let stream = |retention| {
-            let mut stream = Assembler::new(Limits::default());
-            stream.retain(retention);
-            stream
-        };
         let mut conversation = Self {
             flow: TcpFlow::open(segment, sender),
             talk: Talk::default(),
             watch: Watch::default(),
             silence: Silence::default(),
             rates: Rates::default(),
-            // Only what the client is told can be substituted; its own copies need no window.
-            streams: [stream(Retention::Digests), stream(Retention::Bytes(OPEN_WINDOW))],
+            streams: [Assembler::new(Limits::default()), Assembler::new(Limits::default())],
             other_starts: [None; 2],
             settled: false,
             sealed: false,
             held: 0,
             counted: 0,
         };
+        conversation.remember_anew();
         conversation.count();
         conversation
     }
@@ -56,9 +51,7 @@ impl Conversation {
     /// Begins anew with `segment`, sent by `sender`, in the memory that it has.
     fn reopen(&mut self, segment: &Segment<'_>, sender: Side) {
         self.flow = TcpFlow::open(segment, sender);
-        let [to_server, to_client] = &mut self.streams;
-        to_server.retain(Retention::Digests);
-        to_client.retain(Retention::Bytes(OPEN_WINDOW));
+        self.remember_anew();
         self.count();
     }
 
@@ -131,8 +124,7 @@ impl Conversation {
             self.finish(settings);
             self.sealed = self.is_plain();
         }
-        let retention = if self.sealed { Retention::Nothing } else { Retention::Digests };
-        self.streams.iter_mut().for_each(|stream| stream.retain(retention));
+        self.remember(if self.sealed { Retention::Nothing } else { Retention::Digests });
         self.watch.cool();
         self.recount();
         self.count();
@@ -185,9 +177,7 @@ impl Conversation {
             self.talk.swap_roles();
             self.streams.swap(0, 1);
             self.other_starts.swap(0, 1);
-            let [to_server, to_client] = &mut self.streams;
-            to_server.retain(Retention::Digests);
-            to_client.retain(Retention::Bytes(OPEN_WINDOW));
+            self.remember_anew();
         }
     }
 
@@ -255,22 +245,25 @@ impl Conversation {
         // What a settled flow in order holds does not change any more.
         let held_back = held_back || self.streams.iter().any(Assembler::has_hole);
         if !self.settled && self.talk.is_done() {
-            self.settle();
+            self.settled = true;
+            self.remember(Retention::Digests);
             self.recount();
         } else if !self.settled || held_back {
             self.recount();
         }
     }
 
-    fn settle(&mut self) {
-        self.settled = true;
-        self.keep_digests();
+    /// Only what the client is told can be substituted: nothing follows from its own copies.
+    fn remember_anew(&mut self) {
+        let [to_server, to_client] = &mut self.streams;
+        to_server.retain(Retention::Nothing);
+        to_client.retain(Retention::Bytes(OPEN_WINDOW));
     }
 
-    fn keep_digests(&mut self) {
-        for stream in &mut self.streams {
-            stream.retain(Retention::Digests);
-        }
+    /// Changes what is remembered of what the client was told.
+    fn remember(&mut self, retention: Retention) {
+        let [_, to_client] = &mut self.streams;
+        to_client.retain(retention);
     }
 }
 
