@@ -118,7 +118,9 @@ impl Conversation {
 
     /// Long after its end. If nothing was odd, it is sealed: stragglers are counted and not looked at,
     /// and there is nothing to be told of it. Otherwise what was delivered is kept as digests only, and
-    /// an answer with which nothing was odd is forgotten.
+    /// an answer with which nothing was odd is forgotten. One that was reset is never sealed: a server
+    /// that did not get the RST shows it by its own FIN, but only when it has waited for the client as
+    /// long as servers do, and 15 seconds are usual.
     pub(super) fn cool(&mut self, settings: &Settings) {
         if self.is_plain() {
             self.finish(settings);

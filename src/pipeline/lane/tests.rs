@@ -97,6 +97,13 @@ impl<'a> Scene<'a> {
         });
     }
 
+    /// Nothing comes for so many seconds.
+    fn wait(&mut self, secs: u64) {
+        self.frames += secs * 10_000;
+        let now = Timestamp::ZERO + Duration::from_micros(100 * self.frames);
+        self.lane.expire(Tick { now, leapt: None });
+    }
+
     /// A SYN and its answer.
     fn half_open(&mut self, n: u32) {
         self.tcp(n, '>', (SYN, 99, 0), b"");
@@ -186,8 +193,7 @@ fn closed<'a>(settings: &'a Settings, directory: &'a Directory) -> Scene<'a> {
         scene.tcp(n, '<', (FIN, 943, 136), b"");
     }
     scene.tcp(1, '<', (TcpFlags::RST, 944, 0), b"");
-    let now = Timestamp::ZERO + Duration::from_secs(16);
-    scene.lane.expire(Tick { now, leapt: None });
+    scene.wait(16);
     scene
 }
 
@@ -205,6 +211,21 @@ fn what_ended_without_anything_odd_is_judged_when_it_is_cold() {
     assert_eq!(scene.lane.outcome.openings.count(), 3, "but a SYN is");
     let end = Tick { now: Timestamp::ZERO + Duration::from_secs(99), leapt: None };
     assert_eq!(scene.lane.finish(end).reach.record().connections, 2, "each counts once");
+}
+
+#[test]
+fn a_server_that_did_not_get_the_rst_may_show_it_when_the_flow_is_cold() {
+    let (settings, directory) = (settings(1000), Directory::default());
+    let mut scene = Scene::new(&settings, &directory);
+    scene.half_open(0);
+    scene.tcp(0, '>', (ACK, 100, 900), b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    scene.tcp(0, '<', (TcpFlags::RST, 900, 0), b"");
+    scene.wait(16);
+    scene.tcp(0, '<', (TcpFlags::FIN.union(ACK), 900, 135), b"");
+    let end = Tick { now: Timestamp::ZERO + Duration::from_secs(99), leapt: None };
+    let found = scene.lane.finish(end).flows.into_iter().flat_map(|ended| ended.found);
+    let forged: Vec<FrameId> = found.flat_map(|found| found.suspicion.forged).collect();
+    assert_eq!(forged, [FrameId::new(0, 4)]);
 }
 
 #[test]
