@@ -113,7 +113,7 @@ fn client_hello(message: &[u8]) -> bool {
     let mut told = false;
     TlsReader::new(TlsSender::Client).push(message, &mut |event| {
         if let TlsEvent::ClientHello(hello) = event {
-            told = hello.sni.is_some() && hello.ja4.is_some();
+            told = hello.sni.is_some() && hello.ja4().is_some();
         }
     });
     told
@@ -141,7 +141,7 @@ fn quic_initial(message: &[u8]) -> bool {
     let mut told = false;
     QuicReader::new().datagram(QuicSender::Client, message, &mut |event| {
         if let QuicEvent::ClientHello { hello, .. } = event {
-            told = hello.sni.is_some() && hello.ja4.is_some();
+            told = hello.sni.is_some() && hello.ja4().is_some();
         }
     });
     told

@@ -165,7 +165,7 @@ pub(super) fn certificate_of(
     let shown = heard.certificate.as_deref();
     let syn_ack = flow.handshake.syn_ack;
     Some(CertificateSight {
-        name: heard.sni.clone()?,
+        name: heard.sni()?.to_owned(),
         server: key.endpoint(flow.client.other()).ip,
         issuer: shown.and_then(|shown| shown.issuer.clone()).unwrap_or_default(),
         subject: shown.and_then(|shown| shown.subject.clone()).unwrap_or_default(),
@@ -234,7 +234,7 @@ pub(super) fn tell_tcp(
 pub(super) fn tell_udp(
     key: &FlowKey,
     flow: &UdpFlow,
-    quic: Option<&QuicNames>,
+    quic: Option<QuicNames>,
     end: FlowEnd,
     dns: Spoken,
 ) -> Ended {
@@ -247,7 +247,7 @@ pub(super) fn tell_udp(
         last_frame: flow.last_frame,
         first: flow.first,
         last: flow.last,
-        quic: quic.cloned(),
+        quic,
         packets: ByDirection { to_server, to_client },
         bytes: ByDirection { to_server: bytes_to_server, to_client: bytes_to_client },
         dns: dns.records(),

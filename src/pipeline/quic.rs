@@ -19,7 +19,7 @@ enum State {
     Silent,
     Reading(Box<Reading>),
     /// Nothing more will be read; `None` where it was no QUIC after all.
-    Settled(Option<Box<QuicNames>>),
+    Settled(Option<Box<Heard>>),
 }
 
 #[derive(Debug)]
@@ -27,7 +27,16 @@ struct Reading {
     reader: QuicReader,
     /// Who sent the first Initial.
     client: Side,
+    heard: Heard,
+}
+
+/// What was heard.
+#[derive(Debug, Default)]
+struct Heard {
+    /// Without what the hello offers.
     names: QuicNames,
+    /// The hello that the names are of.
+    hello: Option<Box<ClientHello>>,
 }
 
 impl QuicTalk {
@@ -50,10 +59,26 @@ impl QuicTalk {
         }
     }
 
-    /// The names, once the talk is settled; `None` where it was no QUIC for certain.
+    /// The names without what the hello offers, once the talk is settled; `None` where it was no
+    /// QUIC for certain.
     pub(super) fn names(&self) -> Option<&QuicNames> {
+        self.heard().map(|heard| &heard.names)
+    }
+
+    /// The same with what the hello offers.
+    pub(super) fn told(&self) -> Option<QuicNames> {
+        let heard = self.heard()?;
+        let hello = heard.hello.as_deref();
+        Some(QuicNames {
+            alpn: hello.into_iter().flat_map(ClientHello::alpn).collect(),
+            ja4: hello.and_then(ClientHello::ja4),
+            ..heard.names.clone()
+        })
+    }
+
+    fn heard(&self) -> Option<&Heard> {
         match &self.state {
-            State::Settled(names) => names.as_deref(),
+            State::Settled(heard) => heard.as_deref(),
             State::Silent | State::Reading(_) => None,
         }
     }
@@ -61,15 +86,19 @@ impl QuicTalk {
     /// Bytes held beside the flow's slot.
     pub(super) fn memory(&self) -> usize {
         match &self.state {
-            State::Reading(reading) => size_of::<Reading>() + reading.reader.held_bytes(),
-            _ => 0,
+            State::Reading(reading) => {
+                let heard = reading.heard.held_bytes();
+                size_of::<Reading>() + reading.reader.held_bytes() + heard
+            }
+            State::Settled(Some(heard)) => size_of::<Heard>() + heard.held_bytes(),
+            State::Silent | State::Settled(None) => 0,
         }
     }
 }
 
 impl Reading {
     fn new(client: Side) -> Self {
-        Self { reader: QuicReader::new(), client, names: QuicNames::default() }
+        Self { reader: QuicReader::new(), client, heard: Heard::default() }
     }
 
     fn datagram(&mut self, datagram: &Datagram<'_>, sender: Side, flow: &mut UdpFlow) {
@@ -78,54 +107,62 @@ impl Reading {
             self.client = sender;
         }
         let from = if sender == self.client { QuicSender::Client } else { QuicSender::Server };
-        let names = &mut self.names;
+        let heard = &mut self.heard;
         self.reader
-            .datagram(from, datagram.payload, &mut |event| note(names, event, datagram.frame));
+            .datagram(from, datagram.payload, &mut |event| heard.note(event, datagram.frame));
         if uncertain && self.reader.version().is_some() {
             flow.set_client(self.client);
         }
     }
 
-    fn finish(&mut self) -> Option<Box<QuicNames>> {
+    fn finish(&mut self) -> Option<Box<Heard>> {
         let version = self.reader.version()?;
-        let mut names = std::mem::take(&mut self.names);
+        let mut heard = std::mem::take(&mut self.heard);
         self.reader.end(&mut |event| {
             if let QuicEvent::ClientHello { hello, .. } = event {
-                note_client_hello(&mut names, *hello);
+                heard.note_client_hello(hello);
             }
         });
-        if names.version.is_empty() {
-            names.version = version.to_string();
+        if heard.names.version.is_empty() {
+            heard.names.version = version.to_string();
         }
-        Some(Box::new(names))
+        Some(Box::new(heard))
     }
 }
 
-fn note(names: &mut QuicNames, event: QuicEvent, frame: FrameId) {
-    match event {
-        QuicEvent::ClientHello { version, hello } => {
-            // A client that begins anew, after a Retry or in another version, still asks for what
-            // it asked for first.
-            names.version = version.to_string();
-            if names.client_hello_frame.is_none() {
-                names.client_hello_frame = Some(frame);
-                note_client_hello(names, *hello);
+impl Heard {
+    fn note(&mut self, event: QuicEvent, frame: FrameId) {
+        let names = &mut self.names;
+        match event {
+            QuicEvent::ClientHello { version, hello } => {
+                // A client that begins anew, after a Retry or in another version, still asks for
+                // what it asked for first.
+                names.version = version.to_string();
+                if names.client_hello_frame.is_none() {
+                    names.client_hello_frame = Some(frame);
+                    self.note_client_hello(hello);
+                }
             }
+            QuicEvent::Answered | QuicEvent::Retry | QuicEvent::VersionNegotiation => {
+                names.answer_frame.get_or_insert(frame);
+            }
+            QuicEvent::Closed { by: QuicSender::Server, code } => {
+                names.close_code.get_or_insert(code);
+            }
+            QuicEvent::Closed { .. } | QuicEvent::Malformed(_) => {}
         }
-        QuicEvent::Answered | QuicEvent::Retry | QuicEvent::VersionNegotiation => {
-            names.answer_frame.get_or_insert(frame);
-        }
-        QuicEvent::Closed { by: QuicSender::Server, code } => {
-            names.close_code.get_or_insert(code);
-        }
-        QuicEvent::Closed { .. } | QuicEvent::Malformed(_) => {}
     }
-}
 
-fn note_client_hello(names: &mut QuicNames, hello: ClientHello) {
-    names.sni = hello.sni;
-    names.alpn = hello.alpn;
-    names.ech = hello.ech;
-    names.ja4 = hello.ja4;
-    names.lenient |= hello.lenient;
+    fn held_bytes(&self) -> usize {
+        let hello = self.hello.as_ref();
+        hello.map_or(0, |hello| size_of::<ClientHello>() + hello.held_bytes())
+    }
+
+    fn note_client_hello(&mut self, hello: Box<ClientHello>) {
+        let names = &mut self.names;
+        names.sni = hello.sni.as_deref().map(str::to_owned);
+        names.ech = hello.ech;
+        names.lenient |= hello.lenient;
+        self.hello = Some(hello);
+    }
 }

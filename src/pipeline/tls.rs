@@ -19,13 +19,10 @@ pub(super) struct TlsTalk {
 /// What [`TlsNames`] are made of, if they are told: of most connections they are not.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    pub(super) sni: Option<String>,
-    alpn: Vec<String>,
-    versions: Vec<TlsVersion>,
-    ech: bool,
-    ja4: Option<String>,
+    hello: Option<Box<ClientHello>>,
     server_version: Option<TlsVersion>,
     pub(super) certificate: Option<Box<Certificate>>,
+    /// Frame that completed `hello`.
     pub(super) client_hello: Option<FrameId>,
     server_hello: Option<FrameId>,
     lenient: bool,
@@ -74,7 +71,7 @@ impl TlsTalk {
                 note_refusal(first, watch, &event, frame);
             }
             if leaf.is_none() {
-                *leaf = leaf_of(&event, heard.sni.as_deref(), frame);
+                *leaf = leaf_of(&event, heard.sni(), frame);
             }
             heard.note(watch, event, frame);
         });
@@ -93,7 +90,10 @@ impl TlsTalk {
 
     /// Bytes held, this value included, about.
     pub(super) fn held_bytes(&self) -> usize {
-        size_of::<Self>() + self.readers.iter().map(TlsReader::held_bytes).sum::<usize>()
+        let readers = self.readers.iter().map(TlsReader::held_bytes).sum::<usize>();
+        let hello = self.heard.hello.as_ref();
+        let hello = hello.map_or(0, |hello| size_of::<ClientHello>() + hello.held_bytes());
+        size_of::<Self>() + readers + hello
     }
 
     /// What was heard, and what the certificate is worth, where that was in the clear.
@@ -108,7 +108,7 @@ impl TlsTalk {
 
     /// The host asked for, and the frame in which the server answered.
     pub(super) fn host(&self) -> Option<(&str, Option<FrameId>)> {
-        Some((self.heard.sni.as_deref()?, self.heard.server_hello))
+        Some((self.heard.sni()?, self.heard.server_hello))
     }
 
     /// The names, where there was anything to read them from.
@@ -168,9 +168,10 @@ impl Heard {
     fn note(&mut self, watch: &mut Watch, event: TlsEvent, frame: FrameId) {
         match event {
             TlsEvent::ClientHello(hello) if self.client_hello.is_none() => {
-                self.note_client_hello(*hello, frame);
-                let host = self.sni.clone().map(String::into_boxed_str);
+                self.lenient |= hello.lenient;
+                let host = hello.sni.clone();
                 watch.named(Trigger { frame, host, source: HostSource::Sni });
+                (self.client_hello, self.hello) = (Some(frame), Some(hello));
             }
             TlsEvent::ServerHello(hello) if !hello.hello_retry_request => {
                 self.server_version = Some(hello.version);
@@ -188,24 +189,20 @@ impl Heard {
         }
     }
 
-    fn note_client_hello(&mut self, hello: ClientHello, frame: FrameId) {
-        self.client_hello = Some(frame);
-        self.sni = hello.sni;
-        self.alpn = hello.alpn;
-        self.versions = hello.versions;
-        self.ech = hello.ech;
-        self.ja4 = hello.ja4;
-        self.lenient |= hello.lenient;
+    /// The host asked for.
+    pub(super) fn sni(&self) -> Option<&str> {
+        self.hello.as_ref()?.sni.as_deref()
     }
 
     fn names(&self) -> TlsNames {
-        let certificate = self.certificate.as_deref();
+        let (hello, certificate) = (self.hello.as_deref(), self.certificate.as_deref());
+        let versions = hello.into_iter().flat_map(ClientHello::versions);
         TlsNames {
-            sni: self.sni.clone(),
-            alpn: self.alpn.clone(),
-            versions: self.versions.iter().map(ToString::to_string).collect(),
-            ech: self.ech,
-            ja4: self.ja4.clone(),
+            sni: self.sni().map(str::to_owned),
+            alpn: hello.into_iter().flat_map(ClientHello::alpn).collect(),
+            versions: versions.map(|version| version.to_string()).collect(),
+            ech: hello.is_some_and(|hello| hello.ech),
+            ja4: hello.and_then(ClientHello::ja4),
             server_version: self.server_version.map(|version| version.to_string()),
             certificate_sha256: certificate.map(|shown| shown.sha256.clone()),
             certificate_subject: certificate.and_then(|shown| shown.subject.clone()),

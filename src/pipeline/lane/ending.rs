@@ -51,7 +51,7 @@ impl Lane<'_> {
         let host = quic.names().and_then(|names| names.sni.as_deref());
         self.directory.ended(host, false);
         if self.is_told(&spoken, ends, flow.first_frame) || silent.is_some() {
-            self.keep(Ended { silent, ..tell_udp(key, &flow, quic.names(), end, spoken) });
+            self.keep(Ended { silent, ..tell_udp(key, &flow, quic.told(), end, spoken) });
         } else if let Some(host) = host {
             // An answer by QUIC is encrypted, and may be the last before the blocking sets in.
             let client = key.endpoint(flow.client).ip;

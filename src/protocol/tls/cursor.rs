@@ -57,9 +57,4 @@ impl<'a> Cursor<'a> {
         let len = self.u16()?;
         Some(self.clip(usize::from(len)))
     }
-
-    /// All two-byte numbers that are left; a last odd byte is dropped.
-    pub(super) fn all_u16(mut self) -> impl Iterator<Item = u16> + use<'a> {
-        std::iter::from_fn(move || self.u16())
-    }
 }

@@ -31,23 +31,54 @@ pub(super) fn server_name(mut content: Cursor<'_>) -> Option<HostName> {
     None
 }
 
-/// The protocol names of an ALPN list (RFC 7301 §3.1), GREASE included.
-pub(super) fn protocol_names(mut content: Cursor<'_>) -> impl Iterator<Item = &[u8]> {
-    let mut list = content.prefixed_u16();
-    std::iter::from_fn(move || list.as_mut()?.prefixed_u8().map(|name| name.rest()))
-        .take(ALPN_NAMES_MAX)
+/// The list of protocol names (RFC 7301 §3.1).
+pub(super) fn protocol_list(mut content: Cursor<'_>) -> &[u8] {
+    content.prefixed_u16().map_or(&[], |list| list.rest())
 }
 
-/// The versions that a client offers (RFC 8446 §4.2.1), without GREASE, in its order.
-pub(super) fn offered_versions(mut content: Cursor<'_>) -> Vec<TlsVersion> {
-    let Some(list) = content.prefixed_u8() else { return Vec::new() };
-    list.all_u16().filter(|&v| !is_grease(v)).take(VERSIONS_MAX).map(TlsVersion).collect()
+/// The protocol names of a list, GREASE included.
+pub(super) fn protocol_names(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut list = Cursor::new(list);
+    std::iter::from_fn(move || list.prefixed_u8().map(|name| name.rest())).take(ALPN_NAMES_MAX)
 }
 
-/// The signature algorithms (RFC 8446 §4.2.3), without GREASE, in the client's order.
-pub(super) fn signature_algorithms(mut content: Cursor<'_>) -> Vec<u16> {
-    let Some(list) = content.prefixed_u16() else { return Vec::new() };
-    list.all_u16().filter(|&a| !is_grease(a)).collect()
+/// Whether a list names a protocol that is no GREASE.
+pub(super) fn has_name(list: &[u8]) -> bool {
+    protocol_names(list).any(|name| !is_grease_name(name))
+}
+
+/// The list of versions that a client offers (RFC 8446 §4.2.1).
+pub(super) fn version_list(mut content: Cursor<'_>) -> &[u8] {
+    content.prefixed_u8().map_or(&[], |list| list.rest())
+}
+
+/// The versions of a list, without GREASE, in its order.
+pub(super) fn offered_versions(list: &[u8]) -> impl Iterator<Item = TlsVersion> {
+    numbers(list).filter(|version| !is_grease(*version)).take(VERSIONS_MAX).map(TlsVersion)
+}
+
+/// The list of signature algorithms (RFC 8446 §4.2.3).
+pub(super) fn signature_list(mut content: Cursor<'_>) -> &[u8] {
+    content.prefixed_u16().map_or(&[], |list| list.rest())
+}
+
+/// The numbers of a list, two bytes each; a last odd byte is dropped.
+pub(super) fn numbers(list: &[u8]) -> impl Iterator<Item = u16> {
+    let mut list = Cursor::new(list);
+    std::iter::from_fn(move || list.u16())
+}
+
+/// Whether `parse` of `tls-parser` takes one extension after the other, to the last byte.
+pub(super) fn are_strict<'a>(
+    block: &'a [u8],
+    parse: impl Fn(&'a [u8]) -> tls_parser::IResult<&'a [u8], tls_parser::TlsExtension<'a>>,
+) -> bool {
+    let mut rest = block;
+    while !rest.is_empty() {
+        let Ok((after, _)) = parse(rest) else { return false };
+        rest = after;
+    }
+    true
 }
 
 /// A protocol name as text; GREASE names are bytes, not text.
@@ -61,7 +92,7 @@ pub(super) const fn is_grease_name(name: &[u8]) -> bool {
 }
 
 /// Real clients offer two.
-const ALPN_NAMES_MAX: usize = 32;
+pub(super) const ALPN_NAMES_MAX: usize = 32;
 
 /// Real clients offer four.
 const VERSIONS_MAX: usize = 32;

@@ -75,8 +75,8 @@ pub(super) struct Joiner {
 #[derive(Clone, Copy, Debug)]
 struct Body {
     kind: Kind,
-    len: usize,
-    remaining: usize,
+    len: u32,
+    remaining: u32,
     /// Bytes were not kept: a hole, or the limit was reached.
     cut: bool,
 }
@@ -86,7 +86,7 @@ impl Joiner {
     pub(super) fn begun(&self) -> Option<(Kind, bool)> {
         self.body.map(|body| {
             let sizes = HELLO_BYTES_MIN..=HELLO_BYTES_MAX;
-            (body.kind, sizes.contains(&body.len))
+            (body.kind, sizes.contains(&(body.len as usize)))
         })
     }
 
@@ -103,10 +103,10 @@ impl Joiner {
             Some(body) => body,
             None => self.start(fragment)?,
         };
-        let take = fragment.len().min(body.remaining);
+        let take = fragment.len().min(body.remaining as usize);
         let (bytes, rest) = fragment.split_at_checked(take)?;
         *fragment = rest;
-        body.remaining -= take;
+        body.remaining -= take as u32;
         if body.remaining == 0 && self.kept.is_empty() && !body.cut {
             return Some(self.finish_in_place(body, bytes));
         }
@@ -118,8 +118,8 @@ impl Joiner {
     /// `missing` bytes of the record are not there; gives the message that ended within them.
     pub(super) fn gap(&mut self, missing: usize) -> Option<Message<'static>> {
         match &mut self.body {
-            Some(body) if body.remaining >= missing => {
-                body.remaining -= missing;
+            Some(body) if body.remaining as usize >= missing => {
+                body.remaining -= missing as u32;
                 body.cut = true;
                 if body.remaining == 0 { self.finish() } else { None }
             }
@@ -141,9 +141,9 @@ impl Joiner {
     }
 
     /// Begins the hello of SSL 2.0, `len` bytes long, of which `first` came with the header.
-    pub(super) fn start_sslv2(&mut self, len: usize, first: [u8; 3]) {
-        let kind = Kind::ClientHelloV2;
-        let remaining = len.saturating_sub(first.len());
+    pub(super) fn start_sslv2(&mut self, len: u16, first: [u8; 3]) {
+        let (kind, len) = (Kind::ClientHelloV2, u32::from(len));
+        let remaining = len.saturating_sub(first.len() as u32);
         self.kept = first.to_vec();
         self.body = Some(Body { kind, len, remaining, cut: false });
     }
@@ -157,7 +157,7 @@ impl Joiner {
         }
         self.head_len = 0;
         let [kind, a, b, c] = self.head;
-        let len = u32::from_be_bytes([0, a, b, c]) as usize;
+        let len = u32::from_be_bytes([0, a, b, c]);
         let body = Body { kind: Kind::of(kind), len, remaining: len, cut: false };
         self.body = Some(body);
         Some(body)

@@ -12,6 +12,7 @@ mod extension;
 mod handshake;
 mod ja4;
 mod names;
+mod offer;
 mod record;
 mod server_hello;
 
@@ -256,7 +257,9 @@ impl TlsReader {
         // A hello retry request, and a client that offers TLS 1.3, may be followed by a change of
         // ciphers that changes nothing (RFC 8446 §D.4).
         let may_feign = match &event {
-            TlsEvent::ClientHello(hello) => hello.versions.contains(&TlsVersion::TLS13),
+            TlsEvent::ClientHello(hello) => {
+                hello.versions().any(|version| version == TlsVersion::TLS13)
+            }
             TlsEvent::ServerHello(hello) => hello.hello_retry_request,
             _ => false,
         };
@@ -288,7 +291,7 @@ impl TlsReader {
     fn start_sslv2(&mut self, header: [u8; 5]) {
         let [high, low, body @ ..] = header;
         let len = u16::from_be_bytes([high & 0x7f, low]);
-        self.joiner.start_sslv2(usize::from(len), body);
+        self.joiner.start_sslv2(len, body);
         self.record = len
             .checked_sub(body.len() as u16)
             .map(|remaining| Record { kind: RecordKind::Handshake, remaining });

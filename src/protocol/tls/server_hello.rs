@@ -53,8 +53,9 @@ impl ServerHello {
                     hello.version = content.u16().map_or(hello.version, TlsVersion);
                 }
                 number::ALPN => {
+                    let names = extension::protocol_list(content);
                     hello.alpn =
-                        extension::protocol_names(content).next().map(extension::protocol_text);
+                        extension::protocol_names(names).next().map(extension::protocol_text);
                 }
                 _ => {}
             }
@@ -74,11 +75,8 @@ fn is_strict(body: &[u8]) -> bool {
     let Ok((rest, hello)) = tls_parser::parse_tls_handshake_server_hello(body) else {
         return false;
     };
-    rest.is_empty()
-        && hello.ext.is_none_or(|block| {
-            tls_parser::parse_tls_server_hello_extensions(block)
-                .is_ok_and(|(rest, _)| rest.is_empty())
-        })
+    let parse = tls_parser::parse_tls_server_hello_extension;
+    rest.is_empty() && hello.ext.is_none_or(|block| extension::are_strict(block, parse))
 }
 
 /// SHA-256 of `HelloRetryRequest` (RFC 8446 §4.1.3).

@@ -79,11 +79,12 @@ fn a_hello_is_told() {
     let events = read(TlsSender::Client, &stream, &[usize::MAX]);
     let hello = only_hello(&events);
     assert_eq!(hello.sni.as_deref(), Some("www.example.org"));
-    assert_eq!(hello.alpn, ["h2", "http/1.1"]);
-    assert_eq!(hello.versions, [TlsVersion::TLS13, TlsVersion::TLS12]);
+    assert_eq!(hello.alpn().collect::<Vec<_>>(), ["h2", "http/1.1"]);
+    let versions = [TlsVersion::TLS13, TlsVersion::TLS12];
+    assert!(hello.versions().eq(versions));
     assert_eq!(hello.legacy_version, TlsVersion::TLS12);
     assert!(hello.sni_valid && hello.ech && !hello.esni && hello.complete && !hello.lenient);
-    assert!(hello.ja4.as_deref().is_some_and(|ja4| ja4.starts_with("t13d0205h2_")));
+    assert!(hello.ja4().as_deref().is_some_and(|ja4| ja4.starts_with("t13d0205h2_")));
     assert_eq!(events[1..], [TlsEvent::Encrypted]);
 }
 
@@ -119,7 +120,7 @@ fn an_unfinished_hello_is_told_at_the_end() {
     let events = read(TlsSender::Client, &stream[..stream.len() - 10], &[50]);
     let hello = only_hello(&events);
     assert_eq!(hello.sni.as_deref(), Some("example.org"));
-    assert_eq!((hello.complete, &hello.ja4, events.len()), (false, &None, 1));
+    assert_eq!((hello.complete, hello.ja4(), events.len()), (false, None, 1));
     assert_eq!(read(TlsSender::Client, &stream[..30], &[50]), []);
 }
 
@@ -130,8 +131,8 @@ fn a_hello_of_ssl_2_is_told() {
     for chunk in [1, 4, usize::MAX] {
         let events = read(TlsSender::Client, &stream, &[chunk]);
         let hello = only_hello(&events);
-        assert!(hello.sslv2 && hello.complete && hello.ja4.is_none());
-        assert_eq!(hello.versions, [TlsVersion(0x0301)]);
+        assert!(hello.sslv2 && hello.complete && hello.ja4().is_none());
+        assert!(hello.versions().eq([TlsVersion(0x0301)]));
         assert_eq!(events[1..], [TlsEvent::Encrypted]);
     }
 }
@@ -340,13 +341,14 @@ proptest! {
         order in Just(CHROME_ORDER.to_vec()).prop_shuffle(),
     ) {
         let hello = ClientHello::read(&chrome_hello(&order), TlsCarrier::Tcp).expect("a whole hello");
-        prop_assert_eq!(hello.ja4.as_deref(), Some("t13d1516h2_8daaf6152771_e5627efa2ab1"));
+        let ja4 = "t13d1516h2_8daaf6152771_e5627efa2ab1".to_owned();
+        prop_assert_eq!(hello.ja4(), Some(ja4));
     }
 
     #[test]
     fn a_name_survives_any_other_extension(name in "[a-z]{1,20}\\.example", kind in 1u16.., content: Vec<u8>) {
         let body = client_body(&[extension(kind, &content), sni(name.as_bytes())]);
         let hello = ClientHello::read(&body, TlsCarrier::Tcp).expect("a whole hello");
-        prop_assert_eq!(hello.sni, Some(name));
+        prop_assert_eq!(hello.sni.as_deref(), Some(&*name));
     }
 }
