@@ -26,10 +26,9 @@ impl<'a> Tags<'a> {
                 let tag = Tag::read(after);
                 let end = after.get(tag.source.len()..).unwrap_or_default();
                 self.rest = end.strip_prefix('>').unwrap_or(end);
-                match tag.name() {
-                    "script" => _ = self.text_until_end_of("script"),
-                    "style" => _ = self.text_until_end_of("style"),
-                    _ => return Some(tag),
+                match ["script", "style"].into_iter().find(|name| tag.is(name)) {
+                    Some(name) => _ = self.text_until_end_of(name),
+                    None => return Some(tag),
                 }
             }
         }
@@ -57,7 +56,7 @@ impl<'a> Tags<'a> {
 pub(super) struct Tag<'a> {
     /// From the name up to the closing bracket, or the end.
     source: &'a str,
-    name: String,
+    name: &'a str,
 }
 
 impl<'a> Tag<'a> {
@@ -80,12 +79,12 @@ impl<'a> Tag<'a> {
         // A quote that is never closed ends nothing: then the first bracket counts.
         let end = end.or_else(|| source.find('>')).unwrap_or(source.len());
         let name = source.get(..name_end.min(NAME_BYTES_MAX)).unwrap_or_default();
-        Self { source: source.get(..end).unwrap_or(source), name: name.to_ascii_lowercase() }
+        Self { source: source.get(..end).unwrap_or(source), name }
     }
 
-    /// Its name, lower-case.
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    /// Whether that is its name, in whatever case.
+    pub(super) const fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
     }
 
     pub(super) fn attributes(&self) -> Attributes<'a> {

@@ -12,6 +12,8 @@ mod markup;
 pub use charset::CharsetSource;
 pub use excerpt::Excerpt;
 
+use encoding_rs::Encoding;
+
 use crate::protocol::text::first_chars;
 use markup::{Tag, Tags};
 
@@ -35,7 +37,12 @@ pub struct Page {
 impl Page {
     /// Reads `body`; `content_type` is the value of that header.
     pub fn read(content_type: Option<&str>, body: &[u8]) -> Self {
-        let found = charset::find(content_type, body);
+        Self::read_in(content_type.and_then(charset::parameter), body)
+    }
+
+    /// Reads `body`, of which the header names the charset `named`.
+    fn read_in(named: Option<&'static Encoding>, body: &[u8]) -> Self {
+        let found = charset::find(named, body);
         let (source, _) = found.encoding.decode_with_bom_removal(body);
         let mut page = Self {
             title: None,
@@ -58,22 +65,22 @@ impl Page {
     }
 
     fn note(&mut self, tag: &Tag<'_>, tags: &mut Tags<'_>) {
-        match tag.name() {
-            "title" if self.title.is_none() => {
+        match () {
+            () if tag.is("title") && self.title.is_none() => {
                 let title = markup::plain_text(tags.text_until_end_of("title"), TITLE_CHARS_MAX);
                 self.title = Some(title).filter(|title| !title.is_empty());
             }
-            "meta" if self.refresh.is_none() => {
+            () if tag.is("meta") && self.refresh.is_none() => {
                 let attributes = tag.attributes();
                 if attributes.value("http-equiv").is_some_and(|v| v.eq_ignore_ascii_case("refresh"))
                 {
                     self.refresh = attributes.value("content").as_deref().and_then(refresh_url);
                 }
             }
-            "iframe" | "frame" if self.frames.len() < FRAMES_MAX => {
+            () if (tag.is("iframe") || tag.is("frame")) && self.frames.len() < FRAMES_MAX => {
                 self.frames.extend(tag.attributes().value("src").map(|url| cut(&url)));
             }
-            _ => {}
+            () => {}
         }
     }
 }
