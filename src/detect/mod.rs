@@ -36,7 +36,7 @@ mod unsaid;
 mod watch;
 
 pub use rate::{Held, Rates, Speed};
-pub use scene::{Answer, Conflict, Notice, Scene, TlsRefusal, Trigger};
+pub use scene::{Answer, Conflict, Notice, Reading, Said, Scene, TlsRefusal, Trigger};
 pub use silence::{Silence, Unanswered};
 pub use tape::Tape;
 pub use watch::{Disagreement, Watch};

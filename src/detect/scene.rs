@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::evidence::{BlockPage, Fact, Grade, HostSource, Signal};
 use crate::flow::{Handshake, Sighting};
-use crate::protocol::Excerpt;
+use crate::protocol::{Excerpt, Page};
 use crate::wire::{Direction, Duration, FrameId};
 
 /// Client data that carried a name.
@@ -51,6 +51,38 @@ pub struct Notice {
     pub specific: bool,
 }
 
+/// What the body of an answer says.
+#[derive(Clone, Debug)]
+pub enum Said {
+    /// It has none.
+    Nothing,
+    /// It was read.
+    Read(Box<Reading>),
+    /// Nobody has asked yet.
+    Unread(Excerpt),
+}
+
+/// A body that was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reading {
+    /// Title of the page, white space folded.
+    pub title: Option<String>,
+    /// Character encoding and, in brackets, how it was learnt.
+    pub charset: String,
+    /// The first 2,000 characters, decoded.
+    pub text: String,
+    /// SHA-256 of the bytes, in hex.
+    pub sha256: String,
+}
+
+impl Reading {
+    /// What a page says of which the bytes have that digest.
+    pub fn of(page: Page, sha256: String) -> Self {
+        let charset = page.charset_told();
+        Self { charset, title: page.title, text: page.text, sha256 }
+    }
+}
+
 /// An HTTP answer as it was read.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -58,12 +90,14 @@ pub struct Answer {
     pub begins: FrameId,
     /// The frame of the request that it answers.
     pub request: Option<FrameId>,
-    /// The page, without its body where that is `unread`.
-    pub page: BlockPage,
-    /// The body, where nobody has asked yet what it says.
-    pub unread: Option<Excerpt>,
+    /// Its status code.
+    pub status: Option<u16>,
+    /// Its `Location` header.
+    pub location: Option<Box<str>>,
+    /// What its body says.
+    pub said: Said,
     /// The known notice that it is.
-    pub notice: Option<Notice>,
+    pub notice: Option<Box<Notice>>,
     /// It was read from the later of two copies of the stream.
     pub alternate: bool,
 }
@@ -71,18 +105,38 @@ pub struct Answer {
 impl Answer {
     /// Bytes held, this value included, about.
     pub(super) fn memory(&self) -> usize {
-        let text = self.page.text.capacity() + self.page.title.as_ref().map_or(0, String::capacity);
-        size_of::<Self>() + text + self.unread.as_ref().map_or(0, Excerpt::held_bytes)
+        let said = match &self.said {
+            Said::Nothing => 0,
+            Said::Read(words) => {
+                let title = words.title.as_ref().map_or(0, String::capacity);
+                size_of::<Reading>() + words.text.capacity() + title + words.sha256.capacity()
+            }
+            Said::Unread(body) => body.held_bytes(),
+        };
+        let notice = self.notice.as_ref().map_or(0, |_| size_of::<Notice>());
+        let location = self.location.as_ref().map_or(0, |location| location.len());
+        size_of::<Self>() + said + notice + location
     }
 
     /// The page as it is told.
     pub fn told(&self) -> BlockPage {
-        let fingerprint = self.notice.as_ref().map(|found| found.name.clone());
-        let told = BlockPage { fingerprint, ..self.page.clone() };
-        let Some(body) = &self.unread else { return told };
-        let page = body.read();
-        let charset = Some(page.charset_told());
-        BlockPage { charset, title: page.title, text: page.text, sha256: body.sha256(), ..told }
+        let words = match &self.said {
+            Said::Nothing => None,
+            Said::Read(words) => Some(Reading::clone(words)),
+            Said::Unread(body) => Some(Reading::of(body.read(), body.sha256())),
+        };
+        let charset = words.as_ref().map(|words| words.charset.clone());
+        let (title, text, sha256) =
+            words.map(|words| (words.title, words.text, words.sha256)).unwrap_or_default();
+        BlockPage {
+            status: self.status,
+            title,
+            charset,
+            text,
+            sha256,
+            location: self.location.as_deref().map(str::to_owned),
+            fingerprint: self.notice.as_ref().map(|found| found.name.clone()),
+        }
     }
 }
 

@@ -284,7 +284,7 @@ fn tcp_record(key: &FlowKey, conversation: &mut Conversation, end: FlowEnd) -> F
         ..blank_record(key, flow.client, end)
     };
     let tls = conversation.talk.tls().and_then(TlsTalk::names);
-    let http = conversation.talk.http().map(|talk| talk.exchanges().to_vec()).unwrap_or_default();
+    let http = conversation.talk.http().map(|talk| talk.exchanges()).unwrap_or_default();
     FlowRecord { tls, http, ..record }
 }
 

@@ -1,13 +1,11 @@
 //! What the two directions of an HTTP/1 connection say, request joined to answer.
 
-use std::collections::VecDeque;
-
 use smallvec::SmallVec;
 
 use super::talk::{Around, Hosts};
 use crate::detect::fingerprint::{self, FingerprintSet, Strength};
-use crate::detect::{Answer, Notice, Trigger};
-use crate::evidence::{BlockPage, HostSource, HttpExchange};
+use crate::detect::{Answer, Notice, Reading, Said, Trigger};
+use crate::evidence::{HostSource, HttpExchange};
 use crate::protocol::{
     Body, Excerpt, Page, Request, RequestEvent, RequestReader, Response, ResponseEvent,
     ResponseReader,
@@ -24,8 +22,8 @@ pub(super) struct HttpTalk {
     /// carried by it.
     last: [FrameId; 2],
     /// Exchanges in order; those from `unanswered` on still wait.
-    exchanges: Vec<HttpExchange>,
-    waiting: VecDeque<Asked>,
+    exchanges: Vec<Exchange>,
+    waiting: SmallVec<[Asked; 1]>,
     /// The other version of the answer, where two copies differ.
     alternate: Option<Box<Alternate>>,
     /// Answers may be missing: the next one is that to the last request.
@@ -35,13 +33,44 @@ pub(super) struct HttpTalk {
 /// What a push brings: a head, a body and its end at most, as a rule.
 type Events<E> = SmallVec<[E; 3]>;
 
+/// What [`HttpExchange`] is made of, if it is told: of most connections it is not.
+#[derive(Debug, Default)]
+struct Exchange {
+    host: Option<Box<str>>,
+    line: Option<Line>,
+    frame: Option<FrameId>,
+    status: Option<u16>,
+    status_frame: Option<FrameId>,
+    lenient: bool,
+}
+
+/// The line that a request begins with: the target behind the method.
+#[derive(Debug)]
+struct Line {
+    text: Box<str>,
+    method_len: usize,
+}
+
 /// A request that waits for its answer.
 #[derive(Clone, Debug, Default)]
 struct Asked {
-    host: Option<String>,
     frame: Option<FrameId>,
-    /// Its place among the recorded exchanges; later ones are not recorded.
-    place: Option<usize>,
+    whom: Whom,
+}
+
+/// The host that was asked.
+#[derive(Clone, Debug)]
+enum Whom {
+    /// That of a recorded exchange, by its place.
+    Recorded(u8),
+    /// That of a later one.
+    Named(Option<Box<str>>),
+}
+
+impl Default for Whom {
+    fn default() -> Self {
+        Self::Named(None)
+    }
 }
 
 /// A reader of answers, with the head whose body is under way.
@@ -151,7 +180,7 @@ impl HttpTalk {
             let mut events = Events::new();
             alternate.answers.reader.end(&mut |event| events.push(event));
             let last = alternate.last;
-            alternate.read(events, last, around);
+            alternate.read(events, (last, &self.exchanges), around);
         }
     }
 
@@ -173,13 +202,13 @@ impl HttpTalk {
         alternate.last = overlap.later_frame;
         let mut events = Events::new();
         alternate.answers.reader.push(overlap.later_whole, &mut |event| events.push(event));
-        alternate.read(events, overlap.later_frame, around);
+        alternate.read(events, (overlap.later_frame, &self.exchanges), around);
         alternate.answers.note_begin(overlap.later_frame);
     }
 
     /// The exchanges recorded so far.
-    pub(super) fn exchanges(&self) -> &[HttpExchange] {
-        &self.exchanges
+    pub(super) fn exchanges(&self) -> Vec<HttpExchange> {
+        self.exchanges.iter().map(Exchange::told).collect()
     }
 
     /// The hosts asked for, each once and with the frame in which it answered last.
@@ -200,8 +229,8 @@ impl HttpTalk {
 
     /// Bytes held, this value included, about.
     pub(super) fn held_bytes(&self) -> usize {
-        let exchanges = self.exchanges.capacity() * EXCHANGE_BYTES
-            + self.waiting.capacity() * size_of::<Asked>();
+        let exchanges =
+            self.exchanges.capacity() * EXCHANGE_BYTES + self.waiting.len() * size_of::<Asked>();
         let alternate = self
             .alternate
             .as_ref()
@@ -213,16 +242,15 @@ impl HttpTalk {
     fn last_asked(&self) -> Asked {
         let last = self.exchanges.last();
         last.map_or_else(Asked::default, |exchange| Asked {
-            host: exchange.host.clone(),
             frame: exchange.frame,
-            place: None,
+            whom: Whom::Named(exchange.host.clone()),
         })
     }
 
     fn asked(&mut self, events: Events<RequestEvent>, frame: FrameId, around: &mut Around<'_>) {
         for event in events {
             if let RequestEvent::Request(request) = event {
-                self.responses.reader.expect(&request.method);
+                self.responses.reader.expect(request.method());
                 self.ask(*request, frame, around);
             }
         }
@@ -230,34 +258,34 @@ impl HttpTalk {
 
     fn ask(&mut self, request: Request, frame: FrameId, around: &mut Around<'_>) {
         let host = request.host.clone();
-        let boxed = host.clone().map(String::into_boxed_str);
-        around.watch.named(Trigger { frame, host: boxed, source: HostSource::Http });
-        let place = self.record(HttpExchange {
-            host: request.host,
-            method: Some(request.method),
-            target: Some(request.target),
-            frame: Some(frame),
-            status: None,
-            status_frame: None,
-            lenient: request.lenient,
-        });
+        around.watch.named(Trigger { frame, host, source: HostSource::Http });
+        let recorded = self.exchanges.len() < Self::EXCHANGES_MAX;
+        let whom = if recorded {
+            let place = self.record(Exchange {
+                line: Some(Line::of(&request)),
+                host: request.host,
+                frame: Some(frame),
+                lenient: request.lenient,
+                ..Exchange::default()
+            });
+            Whom::Recorded(place)
+        } else {
+            Whom::Named(request.host)
+        };
         if self.waiting.len() < Self::WAITING_MAX {
-            if self.waiting.is_empty() {
-                self.waiting.reserve_exact(1);
-            }
-            self.waiting.push_back(Asked { host, frame: Some(frame), place });
+            self.waiting.push(Asked { frame: Some(frame), whom });
         }
     }
 
-    fn record(&mut self, exchange: HttpExchange) -> Option<usize> {
-        (self.exchanges.len() < Self::EXCHANGES_MAX).then(|| {
-            if self.exchanges.is_empty() {
-                // Most connections have one.
-                self.exchanges.reserve_exact(1);
-            }
-            self.exchanges.push(exchange);
-            self.exchanges.len() - 1
-        })
+    /// Records an exchange, for which there is room, and gives its place.
+    fn record(&mut self, exchange: Exchange) -> u8 {
+        const { assert!(Self::EXCHANGES_MAX <= u8::MAX as usize) };
+        if self.exchanges.is_empty() {
+            // Most connections have one.
+            self.exchanges.reserve_exact(1);
+        }
+        self.exchanges.push(exchange);
+        (self.exchanges.len() - 1) as u8
     }
 
     fn answered(&mut self, events: Events<ResponseEvent>, frame: FrameId, around: &mut Around<'_>) {
@@ -270,7 +298,7 @@ impl HttpTalk {
                 }
                 ResponseEvent::Lost => self.answers_lost = true,
                 ResponseEvent::Upgraded => self.requests.upgraded(&mut |_| {}),
-                event => self.responses.judge(event, false, around),
+                event => self.responses.judge(event, (&self.exchanges, false), around),
             }
         }
     }
@@ -283,16 +311,19 @@ impl HttpTalk {
         {
             self.waiting.drain(..last);
         }
-        self.waiting.pop_front().unwrap_or_default()
+        if self.waiting.is_empty() { Asked::default() } else { self.waiting.remove(0) }
     }
 
     fn note_status(&mut self, asked: &Asked, response: &Response, frame: FrameId) {
-        let place = asked.place.or_else(|| match asked.frame {
+        let place = match (&asked.whom, asked.frame) {
+            (Whom::Recorded(place), _) => Some(*place),
             // An answer whose request the capture lacks.
-            None => self.record(HttpExchange::default()),
-            Some(_) => None,
-        });
-        if let Some(exchange) = place.and_then(|place| self.exchanges.get_mut(place)) {
+            (Whom::Named(_), None) if self.exchanges.len() < Self::EXCHANGES_MAX => {
+                Some(self.record(Exchange::default()))
+            }
+            (Whom::Named(_), _) => None,
+        };
+        if let Some(exchange) = place.and_then(|at| self.exchanges.get_mut(usize::from(at))) {
             exchange.status = Some(response.status);
             exchange.status_frame = Some(frame);
             exchange.lenient |= response.lenient;
@@ -301,13 +332,18 @@ impl HttpTalk {
 }
 
 impl Alternate {
-    fn read(&mut self, events: Events<ResponseEvent>, frame: FrameId, around: &mut Around<'_>) {
+    fn read(
+        &mut self,
+        events: Events<ResponseEvent>,
+        (frame, exchanges): (FrameId, &[Exchange]),
+        around: &mut Around<'_>,
+    ) {
         for event in events {
             match event {
                 ResponseEvent::Response(response) if !response.interim => {
                     self.answers.begin(response, self.asked.clone(), frame);
                 }
-                event => self.answers.judge(event, true, around),
+                event => self.answers.judge(event, (exchanges, true), around),
             }
         }
     }
@@ -327,64 +363,104 @@ impl Answers {
     }
 
     /// Hands the answer to the watch once its body, or that it has none, is known.
-    fn judge(&mut self, event: ResponseEvent, alternate: bool, around: &mut Around<'_>) {
+    fn judge(
+        &mut self,
+        event: ResponseEvent,
+        (exchanges, alternate): (&[Exchange], bool),
+        around: &mut Around<'_>,
+    ) {
         let body = match event {
             ResponseEvent::Body(body) => Some(body),
             ResponseEvent::End { .. } => None,
             _ => return,
         };
         let Some(head) = self.head.take() else { return };
-        around.watch.answer(read_answer(head, body.as_deref(), alternate, around));
+        let host = head.asked.host(exchanges);
+        let known = &around.settings.fingerprints;
+        around.watch.answer(Answer { alternate, ..read_answer(&head, host, body, known) });
     }
 }
 
-fn read_answer(head: Head, body: Option<&Body>, alternate: bool, around: &Around<'_>) -> Answer {
-    let Head { begins, asked, response } = head;
-    let location = response.headers.first("location").map(str::to_owned);
-    let content_type = response.headers.first("content-type").map(str::to_owned);
+impl Exchange {
+    fn told(&self) -> HttpExchange {
+        let words = self.line.as_ref().and_then(|line| line.text.split_at_checked(line.method_len));
+        let (method, target) = words.unzip();
+        HttpExchange {
+            host: self.host.as_deref().map(str::to_owned),
+            method: method.map(str::to_owned),
+            target: target.map(str::to_owned),
+            frame: self.frame,
+            status: self.status,
+            status_frame: self.status_frame,
+            lenient: self.lenient,
+        }
+    }
+}
+
+impl Line {
+    fn of(request: &Request) -> Self {
+        let (method, target) = (request.method(), request.target());
+        Self { text: [method, target].concat().into_boxed_str(), method_len: method.len() }
+    }
+}
+
+impl Asked {
+    fn host<'a>(&'a self, exchanges: &'a [Exchange]) -> Option<&'a str> {
+        match &self.whom {
+            Whom::Recorded(place) => exchanges.get(usize::from(*place))?.host.as_deref(),
+            Whom::Named(host) => host.as_deref(),
+        }
+    }
+}
+
+/// Reads the answer that was asked of `host`.
+fn read_answer(
+    head: &Head,
+    host: Option<&str>,
+    body: Option<Body>,
+    known: &FingerprintSet,
+) -> Answer {
+    let response = &head.response;
+    let content_type = response.headers.first("content-type");
     let headers: SmallVec<[(&str, &str); 16]> = response.headers.iter().collect();
     let answer = fingerprint::Answer {
-        host: asked.host.as_deref(),
+        host,
         status: Some(response.status),
         headers: &headers,
         ..fingerprint::Answer::default()
     };
-    let unread = body.and_then(|body| put_off(&answer, body, content_type.as_deref()));
-    let page = match (&unread, body) {
-        (Some(_), _) => None,
-        (None, Some(body)) => Some(Page::read(content_type.as_deref(), &body.decoded().bytes)),
-        (None, None) => Some(Page::read(content_type.as_deref(), &[])),
+    let said = body.map_or(Ok(Said::Nothing), |body| put_off(&answer, body, content_type));
+    let (said, notice) = match said {
+        Ok(said) => (said, find_notice(known, answer, None)),
+        Err(body) => {
+            let page = Page::read(content_type, &body.decoded().bytes);
+            let notice = find_notice(known, answer, Some(&page));
+            (Said::Read(Box::new(Reading::of(page, body.sha256()))), notice)
+        }
     };
-    let notice = find_notice(&around.settings.fingerprints, answer, page.as_ref());
-    let sha256 = body.filter(|_| unread.is_none()).map(Body::sha256);
-    let charset = page.as_ref().filter(|_| body.is_some()).map(Page::charset_told);
-    let (title, text) = page.map(|page| (page.title, page.text)).unwrap_or_default();
     Answer {
-        begins,
-        request: asked.frame,
-        notice,
-        alternate,
-        page: BlockPage {
-            status: Some(response.status),
-            charset,
-            title,
-            text,
-            sha256: sha256.unwrap_or_default(),
-            location,
-            fingerprint: None,
-        },
-        unread,
+        begins: head.begins,
+        request: head.asked.frame,
+        status: Some(response.status),
+        location: response.headers.first("location").map(Box::from),
+        said,
+        notice: notice.map(Box::new),
+        alternate: false,
     }
 }
 
-/// The body as it is kept where its text decides nothing, so that it is read only if told.
+/// The body as it is kept where its text decides nothing, so that it is read only if told; the body
+/// itself where it is to be read.
 fn put_off(
     answer: &fingerprint::Answer<'_>,
-    body: &Body,
+    mut body: Body,
     content_type: Option<&str>,
-) -> Option<Excerpt> {
-    let plain = body.codings.is_empty() && !answer.is_text();
-    plain.then(|| Excerpt::of(content_type, &body.bytes))?
+) -> Result<Said, Body> {
+    if !body.codings.is_empty() || answer.is_text() {
+        return Err(body);
+    }
+    let bytes = std::mem::take(&mut body.bytes);
+    Excerpt::of(content_type, bytes).map(Said::Unread).map_err(|bytes| Body { bytes, ..body })
 }
 
 /// The known notice that the answer is, if its row may accuse anybody.
@@ -406,7 +482,7 @@ fn find_notice(
 }
 
 /// An exchange with the host and the target that it usually has.
-const EXCHANGE_BYTES: usize = size_of::<HttpExchange>() + 64;
+const EXCHANGE_BYTES: usize = size_of::<Exchange>() + 64;
 
 #[cfg(test)]
 mod tests;

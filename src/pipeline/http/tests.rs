@@ -38,7 +38,7 @@ fn an_unfinished_answer_is_in_the_frame_that_brought_it() {
     let cut = heard(ask, answer, |talk, around| talk.gap(Direction::ToClient, 100, around));
     let over = heard(ask, answer, HttpTalk::end);
     for talk in [cut, over] {
-        let [exchange] = talk.exchanges() else { panic!("one exchange") };
+        let [exchange] = &talk.exchanges()[..] else { panic!("one exchange") };
         assert_eq!((exchange.status, exchange.status_frame), (Some(302), Some(ANSWER)));
     }
 }
@@ -49,7 +49,7 @@ fn an_unfinished_request_is_in_the_frame_that_brought_it() {
     let cut = heard(ask, b"", |talk, around| talk.gap(Direction::ToServer, 100, around));
     let over = heard(ask, b"", HttpTalk::end);
     for talk in [cut, over] {
-        let [exchange] = talk.exchanges() else { panic!("one exchange") };
+        let [exchange] = &talk.exchanges()[..] else { panic!("one exchange") };
         let told = (exchange.host.as_deref(), exchange.frame);
         assert_eq!(told, (Some("www.example"), Some(REQUEST)));
     }

@@ -17,8 +17,6 @@ pub struct Body {
     pub end: BodyEnd,
     /// The codings that were applied, in order.
     pub codings: Vec<Coding>,
-    /// The `Content-Type` line.
-    pub content_type: Option<String>,
 }
 
 /// Why no more bytes are there.
@@ -43,12 +41,7 @@ pub enum BodyEnd {
 impl Body {
     /// An empty body of the response that has these headers.
     pub(super) fn of(headers: &Headers) -> Self {
-        Self {
-            bytes: Vec::new(),
-            end: BodyEnd::Open,
-            codings: coding::codings(headers),
-            content_type: headers.first("content-type").map(str::to_owned),
-        }
+        Self { bytes: Vec::new(), end: BodyEnd::Open, codings: coding::codings(headers) }
     }
 
     /// The bytes without their codings, at most [`DECODED_BYTES_MAX`](super::DECODED_BYTES_MAX).
@@ -61,6 +54,13 @@ impl Body {
         text::hex(&Sha256::digest(&self.bytes))
     }
 
+    /// Makes room for a body that is said to have `len` bytes; not for many, which it may not have.
+    pub(super) fn expect(&mut self, len: u64) {
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve_exact(len.min(EXPECTED_BYTES_MAX) as usize);
+        }
+    }
+
     /// Keeps more bytes; whether all were kept.
     pub(super) fn keep(&mut self, more: &[u8]) -> bool {
         bounded::extend(&mut self.bytes, more, BODY_BYTES_MAX)
@@ -69,3 +69,6 @@ impl Body {
 
 /// Notices of blocking have a few KiB.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// Most bodies have less.
+const EXPECTED_BYTES_MAX: u64 = 16 << 10;

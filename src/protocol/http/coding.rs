@@ -41,7 +41,7 @@ pub struct Decoded<'a> {
 /// The codings that a message's headers name, in the order in which they were applied.
 pub(super) fn codings(headers: &Headers) -> Vec<Coding> {
     let named = headers.members("content-encoding").chain(headers.members("transfer-encoding"));
-    named.filter_map(|name| Coding::of(&name)).take(CODINGS_MAX).collect()
+    named.filter_map(Coding::of).take(CODINGS_MAX).collect()
 }
 
 /// Takes the codings off, the last one first.
@@ -62,14 +62,17 @@ pub(super) fn decode<'a>(bytes: &'a [u8], codings: &[Coding]) -> Decoded<'a> {
 
 impl Coding {
     fn of(name: &str) -> Option<Self> {
-        match name {
-            "identity" | "chunked" => None,
-            "gzip" | "x-gzip" => Some(Self::Gzip),
-            "deflate" => Some(Self::Deflate),
-            "br" => Some(Self::Brotli),
-            "zstd" => Some(Self::Zstd),
-            _ => Some(Self::Unknown),
-        }
+        const NAMES: [(&str, Option<Coding>); 7] = [
+            ("identity", None),
+            ("chunked", None),
+            ("gzip", Some(Coding::Gzip)),
+            ("x-gzip", Some(Coding::Gzip)),
+            ("deflate", Some(Coding::Deflate)),
+            ("br", Some(Coding::Brotli)),
+            ("zstd", Some(Coding::Zstd)),
+        ];
+        let known = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        known.map_or(Some(Self::Unknown), |(_, coding)| *coding)
     }
 
     fn decode(self, bytes: &[u8]) -> Step {

@@ -19,7 +19,7 @@ impl Framing {
     /// Of a request: no length means no body (RFC 9112 §6.3, points 3 to 6).
     pub(super) fn of_request(headers: &Headers) -> Result<Self, HttpMalformed> {
         match (last_transfer_coding(headers), Stated::of(headers)) {
-            (Some(coding), _) if coding == "chunked" => Ok(Self::Chunked(Chunked::START)),
+            (Some(coding), _) if is_chunked(coding) => Ok(Self::Chunked(Chunked::START)),
             (Some(_), _) | (None, Stated::Nonsense) => Err(HttpMalformed::BodyLength),
             (None, Stated::Length(len)) => Ok(Self::Length(len)),
             (None, Stated::Nothing) => Ok(Self::EMPTY),
@@ -29,7 +29,7 @@ impl Framing {
     /// Of a response that may have a body: no length, or an unreadable one, means until close.
     pub(super) fn of_response(headers: &Headers) -> Self {
         match (last_transfer_coding(headers), Stated::of(headers)) {
-            (Some(coding), _) if coding == "chunked" => Self::Chunked(Chunked::START),
+            (Some(coding), _) if is_chunked(coding) => Self::Chunked(Chunked::START),
             (None, Stated::Length(len)) => Self::Length(len),
             _ => Self::UntilClose,
         }
@@ -76,8 +76,13 @@ impl Framing {
     }
 }
 
-fn last_transfer_coding(headers: &Headers) -> Option<String> {
-    headers.members("transfer-encoding").filter(|coding| coding != "identity").last()
+fn last_transfer_coding(headers: &Headers) -> Option<&str> {
+    let named = headers.members("transfer-encoding");
+    named.filter(|coding| !coding.eq_ignore_ascii_case("identity")).last()
+}
+
+const fn is_chunked(coding: &str) -> bool {
+    coding.eq_ignore_ascii_case("chunked")
 }
 
 /// What the `Content-Length` lines say (RFC 9112 §6.3, point 5).
@@ -91,14 +96,13 @@ enum Stated {
 
 impl Stated {
     fn of(headers: &Headers) -> Self {
-        headers.members("content-length").map(|text| Self::read(&text)).fold(
-            Self::Nothing,
-            |agreed, next| match agreed {
+        headers.members("content-length").map(Self::read).fold(Self::Nothing, |agreed, next| {
+            match agreed {
                 Self::Nothing => next,
                 same if same == next => same,
                 _ => Self::Nonsense,
-            },
-        )
+            }
+        })
     }
 
     fn read(text: &str) -> Self {

@@ -1,5 +1,7 @@
 //! What a client asks, request after request.
 
+use std::mem::MaybeUninit;
+
 use super::{
     Headers, HttpMalformed,
     framing::Framing,
@@ -8,23 +10,14 @@ use super::{
     split::{self, Split},
     target,
 };
-use crate::protocol::{
-    probe::{Probe, probe_request},
-    text,
-};
+use crate::protocol::probe::{Probe, probe_request};
 
 /// A request's head.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request {
-    /// As sent.
-    pub method: String,
-    /// As sent, at most 8 KiB.
-    pub target: String,
-    /// As sent, `HTTP/1.1`; empty where there is none.
-    pub version: String,
     /// Whom it is for, lower-case, without port and trailing dot: the target's host, otherwise
     /// that of the first `Host` line.
-    pub host: Option<String>,
+    pub host: Option<Box<str>>,
     /// Whether that is a name that a host may have; otherwise odd bytes in it were replaced.
     pub host_valid: bool,
     /// The port named with the host.
@@ -235,30 +228,43 @@ impl Request {
         // An unfinished head is read up to its last line end.
         let end = head.iter().rposition(|&b| b == b'\n')? + 1;
         let head = head.get(..end)?;
-        let Split { start_line, headers, bare_lf } = split::split(head);
+        let Split { start_line, mut headers, bare_lf } = split::split(head);
         let [method, target, version] = start_line_words(start_line);
         if target.is_empty() {
             return None;
         }
-        let method = text::lossy(method, METHOD_BYTES_MAX);
-        let target = text::lossy(target, TARGET_BYTES_MAX);
-        let authority = target::authority(&method, &target, headers.first("host"));
+        let [method, target] = [(method, METHOD_BYTES_MAX), (target, TARGET_BYTES_MAX)];
+        headers.keep_words(head, [method, target, (version, VERSION_BYTES_MAX)]);
+        let [method, target] = [0, 1].map(|at| headers.word(at));
+        let authority = target::authority(method, target, headers.first("host"));
         let (host, port) = authority.map_or((None, None), |a| (Some(a.host), a.port));
         Some(Self {
-            version: text::lossy(version, VERSION_BYTES_MAX),
             host_valid: host.as_ref().is_some_and(|host| host.valid),
-            host: host.map(|host| host.text),
+            host: host.map(|host| host.text.into_boxed_str()),
             port,
             lenient: complete && (bare_lf || !is_strict(head)),
             complete,
-            method,
-            target,
             headers,
         })
     }
 
+    /// As sent.
+    pub fn method(&self) -> &str {
+        self.headers.word(0)
+    }
+
+    /// As sent, at most 8 KiB.
+    pub fn target(&self) -> &str {
+        self.headers.word(1)
+    }
+
+    /// As sent, `HTTP/1.1`; empty where there is none.
+    pub fn version(&self) -> &str {
+        self.headers.word(2)
+    }
+
     fn asks_for_another_protocol(&self) -> bool {
-        self.method.eq_ignore_ascii_case("CONNECT") || self.headers.first("upgrade").is_some()
+        self.method().eq_ignore_ascii_case("CONNECT") || self.headers.first("upgrade").is_some()
     }
 }
 
@@ -289,9 +295,10 @@ fn is_no_request(prefix: &[u8]) -> bool {
 
 /// Whether `httparse` takes the head.
 fn is_strict(head: &[u8]) -> bool {
-    let mut space = [httparse::EMPTY_HEADER; STRICT_HEADERS_MAX];
-    let mut request = httparse::Request::new(&mut space);
-    request.parse(head).is_ok_and(|status| status.is_complete())
+    let mut space = [const { MaybeUninit::uninit() }; STRICT_HEADERS_MAX];
+    let mut request = httparse::Request::new(&mut []);
+    let parsed = request.parse_with_uninit_headers(head, &mut space);
+    parsed.is_ok_and(|status| status.is_complete())
 }
 
 /// The longest method in the registry has 17 letters.

@@ -1,6 +1,8 @@
 //! What a server answers, response after response.
 
-use std::collections::VecDeque;
+use std::mem::MaybeUninit;
+
+use smallvec::SmallVec;
 
 use super::{
     Body, BodyEnd, Headers, HttpMalformed,
@@ -9,20 +11,13 @@ use super::{
     request::{STRICT_HEADERS_MAX, VERSION_BYTES_MAX},
     split::{self, Split},
 };
-use crate::protocol::{
-    probe::{Probe, probe_response},
-    text,
-};
+use crate::protocol::probe::{Probe, probe_response};
 
 /// A response's head.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Response {
-    /// As sent, `HTTP/1.1`.
-    pub version: String,
     /// The status code.
     pub status: u16,
-    /// The words after it, possibly none, at most 1 KiB.
-    pub reason: String,
     /// The header lines.
     pub headers: Headers,
     /// Whether the final response is still to come (RFC 9110 §15.2).
@@ -40,7 +35,7 @@ pub enum ResponseEvent {
     Response(Box<Response>),
     /// The start of the body, once for each response that has one: at its end, or as soon as no
     /// more of it can be told.
-    Body(Box<Body>),
+    Body(Body),
     /// The response has ended.
     End {
         /// Length of the body in bytes, chunks joined, those included that were not kept.
@@ -63,7 +58,7 @@ pub struct ResponseReader {
     phase: Phase,
     head: Collector,
     /// The methods of requests that were not answered yet.
-    asked: VecDeque<Asked>,
+    asked: SmallVec<[Asked; 16]>,
     current: Option<Current>,
     /// How often bytes after missing ones began nothing.
     doubts: u16,
@@ -96,7 +91,7 @@ enum Asked {
 struct Current {
     len: u64,
     /// `None` once it was told.
-    body: Option<Box<Body>>,
+    body: Option<Body>,
 }
 
 impl ResponseReader {
@@ -113,7 +108,7 @@ impl ResponseReader {
     /// The client has sent another request. Without this, answers are read as those to `GET`.
     pub fn expect(&mut self, method: &str) {
         if self.asked.len() < ASKED_MAX {
-            self.asked.push_back(match () {
+            self.asked.push(match () {
                 () if method.eq_ignore_ascii_case("HEAD") => Asked::Head,
                 () if method.eq_ignore_ascii_case("CONNECT") => Asked::Connect,
                 () => Asked::Other,
@@ -139,7 +134,7 @@ impl ResponseReader {
     /// The body that is being read and was not told yet: a connection that is cut off, or kept
     /// open, may never end it.
     pub fn body_so_far(&self) -> Option<&Body> {
-        self.current.as_ref()?.body.as_deref()
+        self.current.as_ref()?.body.as_ref()
     }
 
     /// The rest of this body is of no interest: it is counted, not kept, and not told.
@@ -238,13 +233,13 @@ impl ResponseReader {
         self.phase = Phase::Head;
         self.doubts = 0;
         let asked =
-            if interim { Asked::Other } else { self.asked.pop_front().unwrap_or(Asked::Other) };
+            if interim || self.asked.is_empty() { Asked::Other } else { self.asked.remove(0) };
         let framing = match (asked, status) {
             // RFC 9112 §6.3, points 1 and 2.
             (Asked::Head, _) | (_, 100..=199 | 204 | 304) => Framing::EMPTY,
             _ => Framing::of_response(&response.headers),
         };
-        let body = (!framing.is_done()).then(|| Box::new(Body::of(&response.headers)));
+        let body = (!framing.is_done()).then(|| Body::of(&response.headers));
         sink(ResponseEvent::Response(Box::new(response)));
         match (asked, status) {
             (_, 101) | (Asked::Connect, 200..=299) => self.stop(ResponseEvent::Upgraded, sink),
@@ -264,6 +259,11 @@ impl ResponseReader {
     ) {
         let (mut len, mut full) = (0, false);
         let current = &mut self.current;
+        if let Framing::Length(len) = framing
+            && let Some(body) = current.as_mut().and_then(|current| current.body.as_mut())
+        {
+            body.expect(len);
+        }
         let read = framing.push(rest, &mut |content| {
             len += content.len() as u64;
             if let Some(body) = current.as_mut().and_then(|current| current.body.as_mut()) {
@@ -332,21 +332,33 @@ impl Response {
         // An unfinished head is read up to its last line end.
         let end = head.iter().rposition(|&b| b == b'\n')? + 1;
         let head = head.get(..end)?;
-        let Split { start_line, headers, bare_lf } = split::split(head);
+        let Split { start_line, mut headers, bare_lf } = split::split(head);
         let [version, status, reason] = split::words(start_line);
+        headers.keep_words(
+            head,
+            [(version, VERSION_BYTES_MAX), (status, 0), (reason, REASON_BYTES_MAX)],
+        );
         let status = std::str::from_utf8(status)
             .ok()
             .filter(|word| word.len() == 3 && word.bytes().all(|b| b.is_ascii_digit()))?;
         let status = status.parse::<u16>().ok()?;
         Some(Self {
-            version: text::lossy(version, VERSION_BYTES_MAX),
             status,
-            reason: text::lossy(reason, REASON_BYTES_MAX),
             headers,
             interim: (100..200).contains(&status) && status != 101,
             complete,
             lenient: complete && (bare_lf || !is_strict(head)),
         })
+    }
+
+    /// As sent, `HTTP/1.1`.
+    pub fn version(&self) -> &str {
+        self.headers.word(0)
+    }
+
+    /// The words after the status, possibly none, at most 1 KiB.
+    pub fn reason(&self) -> &str {
+        self.headers.word(2)
     }
 }
 
@@ -357,9 +369,11 @@ fn is_no_response(prefix: &[u8]) -> bool {
 
 /// Whether `httparse` takes the head.
 fn is_strict(head: &[u8]) -> bool {
-    let mut space = [httparse::EMPTY_HEADER; STRICT_HEADERS_MAX];
-    let mut response = httparse::Response::new(&mut space);
-    response.parse(head).is_ok_and(|status| status.is_complete())
+    let mut space = [const { MaybeUninit::uninit() }; STRICT_HEADERS_MAX];
+    let mut response = httparse::Response::new(&mut []);
+    let config = httparse::ParserConfig::default();
+    let parsed = config.parse_response_with_uninit_headers(&mut response, head, &mut space);
+    parsed.is_ok_and(|status| status.is_complete())
 }
 
 /// Nobody pipelines as many; further ones are read as answers to `GET`.

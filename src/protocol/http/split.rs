@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use memchr::memchr;
+use smallvec::SmallVec;
 
 use super::head::HEAD_BYTES_MAX;
 use crate::protocol::text;
@@ -12,7 +13,11 @@ use crate::protocol::text;
 pub struct Headers {
     /// The whole head where it is plain text, otherwise name after value; and what had to be replaced.
     text: String,
-    lines: Vec<Line>,
+    /// The text begins with the whole head.
+    whole: bool,
+    /// Words of the start line, where they stand in the text.
+    words: [Range<u32>; 3],
+    lines: SmallVec<[Line; LINES_USUAL]>,
     /// How many more there were.
     pub dropped: usize,
 }
@@ -45,12 +50,37 @@ impl Headers {
             .map(|line| self.at(&line.value))
     }
 
-    /// All members of a comma-separated list header, lower-case (RFC 9110 §5.6.1).
-    pub(super) fn members(&self, name: &str) -> impl Iterator<Item = String> {
-        self.all(name)
-            .flat_map(|value| value.split(','))
-            .map(|member| member.trim().to_ascii_lowercase())
-            .filter(|member| !member.is_empty())
+    /// All members of a comma-separated list header (RFC 9110 §5.6.1).
+    pub(super) fn members(&self, name: &str) -> impl Iterator<Item = &str> {
+        let members = self.all(name).flat_map(|value| value.split(',')).map(str::trim);
+        members.filter(|member| !member.is_empty())
+    }
+
+    /// The words of the start line, as [`Self::keep_words`] got them.
+    pub(super) fn word(&self, at: usize) -> &str {
+        self.words.get(at).map_or("", |word| self.at(word))
+    }
+
+    /// Keeps the first bytes of the words of the start line of `head`, which this was split from: for
+    /// each word the bytes, and how many of them.
+    pub(super) fn keep_words(&mut self, head: &[u8], words: [(&[u8], usize); 3]) {
+        self.words = words.map(|(word, bytes_max)| {
+            let word = word.get(..bytes_max).unwrap_or(word);
+            let place = word.as_ptr().addr().wrapping_sub(head.as_ptr().addr());
+            let range = if self.whole && !word.contains(&b'\r') {
+                place..place + word.len()
+            } else {
+                self.add(word, bytes_max)
+            };
+            range.start as u32..range.end as u32
+        });
+    }
+
+    /// Adds text behind all others.
+    fn add(&mut self, bytes: &[u8], bytes_max: usize) -> Range<usize> {
+        let start = self.text.len();
+        self.text.push_str(&text::lossy(bytes, bytes_max));
+        start..self.text.len()
     }
 
     fn at(&self, range: &Range<u32>) -> &str {
@@ -62,9 +92,6 @@ impl Headers {
         if self.lines.len() == HEADERS_MAX {
             self.dropped += 1;
             return;
-        }
-        if self.lines.is_empty() {
-            self.lines.reserve(LINES_USUAL);
         }
         let (name, value) = split_once(line, |b| b == b':').unwrap_or((line, &[]));
         let after = line.len() - value.len();
@@ -79,11 +106,7 @@ impl Headers {
         let kept = bytes.get(inner.clone()).unwrap_or_default();
         let range = match place {
             Some(place) if !kept.contains(&b'\r') => place + inner.start..place + inner.end,
-            _ => {
-                let start = self.text.len();
-                self.text.push_str(&text::lossy(kept, HEAD_BYTES_MAX));
-                start..self.text.len()
-            }
+            _ => self.add(kept, HEAD_BYTES_MAX),
         };
         range.start as u32..range.end as u32
     }
@@ -111,7 +134,9 @@ impl Headers {
 
 impl PartialEq for Headers {
     fn eq(&self, other: &Self) -> bool {
-        self.dropped == other.dropped && self.iter().eq(other.iter())
+        self.dropped == other.dropped
+            && (0..self.words.len()).all(|at| self.word(at) == other.word(at))
+            && self.iter().eq(other.iter())
     }
 }
 
@@ -129,7 +154,7 @@ pub(super) struct Split<'a> {
 pub(super) fn split(head: &[u8]) -> Split<'_> {
     let plain = text::plain(head);
     let text = plain.unwrap_or_default().to_owned();
-    let headers = Headers { text, ..Headers::default() };
+    let headers = Headers { text, whole: plain.is_some(), ..Headers::default() };
     let mut split = Split { start_line: &[], headers, bare_lf: false };
     let mut begins = 0;
     while let Some(rest) = head.get(begins..).filter(|rest| !rest.is_empty()) {

@@ -45,10 +45,10 @@ fn request_lines(events: &[RequestEvent]) -> Vec<String> {
     let line = |event: &RequestEvent| match event {
         RequestEvent::Request(r) => format!(
             "{} {} {} {}{}{}",
-            r.method,
-            r.target,
+            r.method(),
+            r.target(),
             r.host.as_deref().unwrap_or("-"),
-            r.version,
+            r.version(),
             if r.lenient { " lenient" } else { "" },
             if r.complete { "" } else { " cut" },
         ),
@@ -62,7 +62,7 @@ fn response_lines(events: &[ResponseEvent]) -> Vec<String> {
         ResponseEvent::Response(r) => format!(
             "{} {}{}{}",
             r.status,
-            r.reason,
+            r.reason(),
             if r.lenient { " lenient" } else { "" },
             if r.complete { "" } else { " cut" },
         ),
@@ -234,7 +234,6 @@ fn a_coded_body_is_decoded() {
     let [_, ResponseEvent::Body(body), _] = &events[..] else { panic!("{events:?}") };
     assert_eq!((&body.bytes, &body.codings[..]), (&coded, &[Coding::Zstd][..]));
     assert_eq!(&body.decoded().bytes[..], plain);
-    assert_eq!(body.content_type.as_deref(), Some("text/html"));
 }
 
 #[test]

@@ -13,49 +13,55 @@ use crate::protocol::text;
 /// A body of which the title is known to be none and the first words can be read later.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Excerpt {
-    content_type: Option<Box<str>>,
-    start: Box<[u8]>,
+    /// The charset that the header names.
+    named: Option<&'static Encoding>,
+    start: Vec<u8>,
     /// Digest of the whole body, where `start` is not all of it.
-    sha256: Option<[u8; 32]>,
+    sha256: Option<Box<[u8; 32]>>,
 }
 
 impl Excerpt {
-    /// Bytes kept: 2,000 characters, however they are coded, and what a charset is guessed by.
+    /// Bytes kept at most.
     pub const BYTES_MAX: usize = 12 << 10;
 
-    /// Takes the start of `body`; `None` where that would not tell what [`Page::read`] tells of all
-    /// of it.
-    pub fn of(content_type: Option<&str>, body: &[u8]) -> Option<Self> {
-        let kept = body.get(..Self::BYTES_MAX).unwrap_or(body);
-        let tells = !may_have_tag(body, b"title")
-            && !is_of_wide_charset(content_type, body)
-            && (kept.len() == body.len() || charset::first_telling(kept).is_some_and(is_early));
-        tells.then(|| Self {
-            content_type: content_type.map(Box::from),
-            start: kept.into(),
-            sha256: (kept.len() < body.len()).then(|| Sha256::digest(body).into()),
-        })
+    /// Takes the start of `body`; gives it back where that would not tell what [`Page::read`] tells
+    /// of all of it.
+    pub fn of(content_type: Option<&str>, body: Vec<u8>) -> Result<Self, Vec<u8>> {
+        let named = content_type.and_then(charset::parameter);
+        let telling = charset::first_telling(&body);
+        if may_have_tag(&body, b"title") || is_of_wide_charset(named, &body, telling) {
+            return Err(body);
+        }
+        if body.len() <= Self::BYTES_MAX {
+            let mut start = body;
+            start.shrink_to_fit();
+            return Ok(Self { named, start, sha256: None });
+        }
+        let told = telling.map(|at| WORDS_BYTES_MAX.max(at + charset::GUESS_BYTES_MAX));
+        let Some(start) =
+            told.filter(|len| *len <= Self::BYTES_MAX).and_then(|len| body.get(..len))
+        else {
+            return Err(body);
+        };
+        let sha256 = Some(Box::new(Sha256::digest(&body).into()));
+        Ok(Self { named, start: start.to_vec(), sha256 })
     }
 
     /// Bytes held on the heap.
     pub fn held_bytes(&self) -> usize {
-        self.start.len() + self.content_type.as_ref().map_or(0, |told| told.len())
+        self.start.capacity() + self.sha256.as_ref().map_or(0, |digest| digest.len())
     }
 
     /// SHA-256 of the whole body, in lower-case hexadecimal.
     pub fn sha256(&self) -> String {
-        text::hex(&self.sha256.unwrap_or_else(|| Sha256::digest(&self.start).into()))
+        let whole = || Sha256::digest(&self.start).into();
+        text::hex(&self.sha256.as_deref().copied().unwrap_or_else(whole))
     }
 
     /// Reads it. Charset, title and text are those of the whole body.
     pub fn read(&self) -> Page {
-        Page::read(self.content_type.as_deref(), &self.start)
+        Page::read_in(self.named, &self.start)
     }
-}
-
-/// Whether all that a charset is guessed by lies within what is kept.
-fn is_early(first_telling: usize) -> bool {
-    first_telling + charset::GUESS_BYTES_MAX <= Excerpt::BYTES_MAX
 }
 
 /// Whether there may be a start tag of `name`, in any charset in which ASCII is ASCII.
@@ -67,11 +73,14 @@ fn may_have_tag(body: &[u8], name: &[u8]) -> bool {
 }
 
 /// Whether the charset may be one in which ASCII is not ASCII, or in which bytes come to nothing.
-fn is_of_wide_charset(content_type: Option<&str>, body: &[u8]) -> bool {
-    let named = Encoding::for_bom(body).map(|(encoding, _)| encoding);
-    let named = named.or_else(|| content_type.and_then(charset::parameter));
+fn is_of_wide_charset(
+    named: Option<&'static Encoding>,
+    body: &[u8],
+    telling: Option<usize>,
+) -> bool {
+    let named = Encoding::for_bom(body).map(|(encoding, _)| encoding).or(named);
     named.map_or_else(
-        || may_have_meta(body) || may_be_guessed_wide(body),
+        || may_have_meta(body) || may_be_guessed_wide(body, telling),
         |named| [UTF_16BE, UTF_16LE, ISO_2022_JP].contains(&named),
     )
 }
@@ -82,9 +91,12 @@ fn may_have_meta(body: &[u8]) -> bool {
 }
 
 /// ISO-2022-JP has escapes, and no byte that is not ASCII.
-fn may_be_guessed_wide(body: &[u8]) -> bool {
-    charset::first_telling(body).and_then(|at| body.get(at)).is_some_and(u8::is_ascii)
+fn may_be_guessed_wide(body: &[u8], telling: Option<usize>) -> bool {
+    telling.is_some_and(|at| charset::sample(body, at).is_ascii())
 }
+
+/// Bytes of 2,000 characters, however they are coded, and of a byte order mark.
+const WORDS_BYTES_MAX: usize = 8 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -99,7 +111,8 @@ mod tests {
     #[test]
     fn what_the_start_does_not_tell_is_not_put_off() {
         let late = [&[b' '; 9000][..], "é".repeat(9000).as_bytes()].concat();
-        let table: [(Option<&str>, &[u8], bool); 10] = [
+        let escaped = |between| [b"<\x1b(B", &vec![b'x'; between][..], b"\x80"].concat();
+        let table: [(Option<&str>, &[u8], bool); 13] = [
             (None, b"GIF89a <titl", true),
             (None, b"<html><TITLE>x", false),
             (Some("image/png; charset=utf-16le"), b"<\0t\0i\0t\0l\0e\0", false),
@@ -107,12 +120,17 @@ mod tests {
             (None, b"\xff\xfe<\0t\0", false),
             (None, b"<\x1b(Btitle>", false),
             (None, b"\x80\x1b(B", true),
+            (None, b"<\x1b(B\x80", true),
+            (None, &escaped(4092), true),
+            (None, &escaped(4093), false),
             (None, b"<meta charset=iso-2022-jp>\x80", false),
             (None, &late, false),
             (None, &late[8000..], true),
         ];
         for (content_type, body, kept) in table {
-            assert_eq!(Excerpt::of(content_type, body).is_some(), kept, "{content_type:?}");
+            let taken = Excerpt::of(content_type, body.to_vec());
+            assert_eq!(taken.is_ok(), kept, "{content_type:?} {:?}", &body[..body.len().min(20)]);
+            assert!(taken.is_ok() || taken == Err(body.to_vec()), "it is given back");
         }
     }
 
@@ -125,7 +143,8 @@ mod tests {
             times in 0_usize..900,
         ) {
             let body = [start.as_bytes(), &piece.repeat(times)].concat();
-            if let Some(excerpt) = Excerpt::of(content_type.as_deref(), &body) {
+            if let Ok(excerpt) = Excerpt::of(content_type.as_deref(), body.clone()) {
+                prop_assert!(excerpt.held_bytes() <= Excerpt::BYTES_MAX + 32);
                 let whole = Page::read(content_type.as_deref(), &body);
                 let read = excerpt.read();
                 prop_assert_eq!(told(&read), told(&whole));

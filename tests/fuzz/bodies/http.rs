@@ -17,9 +17,14 @@ pub fn check(bytes: &[u8]) {
     assert_eq!(requests(bytes, chunk), requests(bytes, usize::MAX));
     let events = responses(asked, bytes, chunk);
     assert_eq!(events, responses(asked, bytes, usize::MAX));
+    let mut content_type = None;
     for event in &events {
-        if let ResponseEvent::Body(body) = event {
-            Page::read(body.content_type.as_deref(), &body.decoded().bytes);
+        match event {
+            ResponseEvent::Response(response) => {
+                content_type = response.headers.first("content-type");
+            }
+            ResponseEvent::Body(body) => _ = Page::read(content_type, &body.decoded().bytes),
+            _ => {}
         }
     }
     if flags & 1 == 1 {
