@@ -39,10 +39,14 @@ pub(super) fn lossy(bytes: &[u8], bytes_max: usize) -> String {
     }
 }
 
-/// The text of `bytes`, if all of it is printable ASCII, tabs and line ends.
+/// The text of `bytes`, if all of it is printable ASCII, tabs and line ends, a CR only before an LF.
 pub(super) fn plain(bytes: &[u8]) -> Option<&str> {
-    let plain = |b: &u8| (b' '..=b'~').contains(b) || matches!(*b, b'\t' | b'\r' | b'\n');
-    let all = bytes.iter().fold(true, |all, b| all & plain(b));
+    let plain = |b: u8| (b' '..=b'~').contains(&b) | matches!(b, b'\t' | b'\r' | b'\n');
+    let (last, before) = bytes.split_last()?;
+    let pairs = before.iter().zip(bytes.get(1..)?);
+    let all = pairs.fold(plain(*last) & (*last != b'\r'), |all, (b, next)| {
+        all & plain(*b) & ((*b != b'\r') | (*next == b'\n'))
+    });
     std::str::from_utf8(bytes).ok().filter(|_| all)
 }
 

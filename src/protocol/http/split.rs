@@ -67,11 +67,8 @@ impl Headers {
         self.words = words.map(|(word, bytes_max)| {
             let word = word.get(..bytes_max).unwrap_or(word);
             let place = word.as_ptr().addr().wrapping_sub(head.as_ptr().addr());
-            let range = if self.whole && !word.contains(&b'\r') {
-                place..place + word.len()
-            } else {
-                self.add(word, bytes_max)
-            };
+            let range =
+                if self.whole { place..place + word.len() } else { self.add(word, bytes_max) };
             range.start as u32..range.end as u32
         });
     }
@@ -105,8 +102,8 @@ impl Headers {
         let inner = trimmed(bytes);
         let kept = bytes.get(inner.clone()).unwrap_or_default();
         let range = match place {
-            Some(place) if !kept.contains(&b'\r') => place + inner.start..place + inner.end,
-            _ => self.add(kept, HEAD_BYTES_MAX),
+            Some(place) => place + inner.start..place + inner.end,
+            None => self.add(kept, HEAD_BYTES_MAX),
         };
         range.start as u32..range.end as u32
     }

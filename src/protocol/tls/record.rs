@@ -14,6 +14,12 @@ pub(super) struct Header {
 impl Header {
     /// Takes bytes from `rest`; gives the header when it is whole, and starts anew.
     pub(super) fn push(&mut self, rest: &mut &[u8]) -> Option<[u8; 5]> {
+        if self.len == 0
+            && let Some((header, after)) = rest.split_first_chunk()
+        {
+            *rest = after;
+            return Some(*header);
+        }
         while let Some(free) = self.bytes.get_mut(usize::from(self.len)) {
             let (&first, after) = rest.split_first()?;
             *free = first;
