@@ -109,7 +109,7 @@ pub(super) fn sample(body: &[u8], first_telling: usize) -> &[u8] {
 }
 
 /// Whether it is UTF-8, a last character that is cut short left aside.
-fn is_utf8(sample: &[u8]) -> bool {
+pub(super) fn is_utf8(sample: &[u8]) -> bool {
     std::str::from_utf8(sample).map_or_else(|wrong| wrong.error_len().is_none(), |_| true)
 }
 

@@ -32,19 +32,18 @@ impl Excerpt {
         if may_have_tag(&body, b"title") || is_of_wide_charset(named, &body, telling) {
             return Err(body);
         }
-        if body.len() <= Self::BYTES_MAX {
+        // To hash the whole costs more than to keep a little more than is needed.
+        let small = body.len() <= 2 * charset::GUESS_BYTES_MAX;
+        let needed = telling.filter(|_| !small).map(|at| needed(named, &body, at));
+        let needed = needed.unwrap_or(usize::MAX);
+        if body.len() <= needed.saturating_mul(2).min(Self::BYTES_MAX) {
             let mut start = body;
             start.shrink_to_fit();
             return Ok(Self { named, start, sha256: None });
         }
-        let told = telling.map(|at| WORDS_BYTES_MAX.max(at + charset::GUESS_BYTES_MAX));
-        let Some(start) =
-            told.filter(|len| *len <= Self::BYTES_MAX).and_then(|len| body.get(..len))
-        else {
-            return Err(body);
-        };
-        let sha256 = Some(Box::new(Sha256::digest(&body).into()));
-        Ok(Self { named, start: start.to_vec(), sha256 })
+        let start = body.get(..needed).filter(|start| start.len() <= Self::BYTES_MAX);
+        let Some(start) = start.map(<[u8]>::to_vec) else { return Err(body) };
+        Ok(Self { named, start, sha256: Some(Box::new(Sha256::digest(&body).into())) })
     }
 
     /// Bytes held on the heap.
@@ -63,6 +62,32 @@ impl Excerpt {
         Page::read_in(self.named, &self.start)
     }
 }
+
+/// How many bytes tell charset and text, where the first that tells a charset stands at `telling`.
+fn needed(named: Option<&'static Encoding>, body: &[u8], telling: usize) -> usize {
+    let guessed = telling + charset::GUESS_BYTES_MAX;
+    let Some(start) = body.get(..guessed) else { return guessed };
+    let is_guessed = named.is_none() && Encoding::for_bom(body).is_none();
+    let narrow = is_guessed && !charset::is_utf8(charset::sample(body, telling));
+    // Then no character has more than two bytes, but for the long ones.
+    let words = 2 * super::TEXT_CHARS_MAX + beyond_two(start) + LONG_BYTES;
+    if narrow && words <= guessed { guessed } else { guessed.max(WORDS_BYTES_MAX) }
+}
+
+/// Bytes that characters may have beyond two each, in the old charsets that have such: four in
+/// GB 18030, the second and the last of them a digit, and three in EUC-JP behind 0x8f.
+fn beyond_two(start: &[u8]) -> usize {
+    let from = |at: usize| start.get(at..).unwrap_or_default();
+    let fours = start.iter().zip(from(1)).zip(from(2)).zip(from(3));
+    let fours = fours.fold(0_u32, |fours, (((first, second), third), last)| {
+        let letters = first & third & 0x80 != 0;
+        fours + u32::from(letters & second.is_ascii_digit() & last.is_ascii_digit())
+    });
+    2 * fours as usize + memchr_iter(0x8f, start).count()
+}
+
+/// Bytes of the longest characters.
+const LONG_BYTES: usize = 4;
 
 /// Whether there may be a start tag of `name`, in any charset in which ASCII is ASCII.
 fn may_have_tag(body: &[u8], name: &[u8]) -> bool {
@@ -108,6 +133,9 @@ mod tests {
         (page.charset, page.charset_source, &page.text, page.title.as_deref())
     }
 
+    /// Long characters of GB 18030 and EUC-JP, and what ends them early.
+    const LONG: [&[u8]; 5] = [b"\x812\x819", b"\x8f\xb0\xa1", b"\xb0\xa1", b"\x81", b"8"];
+
     #[test]
     fn what_the_start_does_not_tell_is_not_put_off() {
         let late = [&[b' '; 9000][..], "é".repeat(9000).as_bytes()].concat();
@@ -134,12 +162,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_more_is_kept_than_tells() {
+        let body = |piece: &[u8]| [&b"\x80\xff"[..], &piece.repeat(10_000)].concat();
+        let table: [(Option<&str>, &[u8], usize); 5] = [
+            (None, b"\xb0\xa1", 4096),
+            (None, b"\xb0\xa1\xb0\xa1 0x81a9b\n", 4096),
+            (None, b"\x812\x819", 8192),
+            (None, b"\x8f\xb0\xa1", 8192),
+            (Some("image/png; charset=gbk"), b"\xb0\xa1", 8192),
+        ];
+        for (content_type, piece, kept) in table {
+            let excerpt = Excerpt::of(content_type, body(piece)).expect("it is put off");
+            assert_eq!(excerpt.start.len(), kept, "{piece:x?}");
+        }
+        let utf8 = Excerpt::of(None, "é".repeat(9_000).into_bytes()).expect("it is put off");
+        assert_eq!(utf8.start.len(), 8192);
+    }
+
     proptest! {
         #[test]
         fn an_excerpt_tells_what_the_whole_body_tells(
             content_type in prop::option::of("(text/html|image/png)(; charset=(euc-kr|utf-8|x|gbk|utf-16))?"),
             start in "(|<meta charset=(gbk|shift_jis|windows-1251|iso-2022-jp|utf-16)>)[a-z]{0,40}",
-            piece in prop::collection::vec(any::<u8>(), 1..60),
+            piece in prop_oneof![
+                prop::collection::vec(any::<u8>(), 1..60),
+                "(\\PC|[0-9]){1,20}".prop_map(String::into_bytes),
+                prop::collection::vec(prop::sample::select(LONG.to_vec()), 1..20)
+                    .prop_map(|parts| parts.concat()),
+            ],
             times in 0_usize..900,
         ) {
             let body = [start.as_bytes(), &piece.repeat(times)].concat();
