@@ -172,7 +172,7 @@ pub(super) fn certificate_of(
         vouched: leaf.vouched,
         private: leaf.private,
         self_signed: leaf.self_signed,
-        hello: heard.client_hello,
+        hello: heard.client_hello(),
         frame: leaf.frame,
         syn_ack: syn_ack.map(|seen| (seen.frame, seen.ttl)),
         handshake: flow.handshake.server_rtt(),

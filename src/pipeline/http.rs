@@ -22,7 +22,7 @@ pub(super) struct HttpTalk {
     /// carried by it.
     last: [FrameId; 2],
     /// Exchanges in order; those from `unanswered` on still wait.
-    exchanges: Vec<Exchange>,
+    exchanges: SmallVec<[Exchange; 1]>,
     waiting: SmallVec<[Asked; 1]>,
     /// The other version of the answer, where two copies differ.
     alternate: Option<Box<Alternate>>,
@@ -230,7 +230,7 @@ impl HttpTalk {
     /// Bytes held, this value included, about.
     pub(super) fn held_bytes(&self) -> usize {
         let exchanges =
-            self.exchanges.capacity() * EXCHANGE_BYTES + self.waiting.len() * size_of::<Asked>();
+            self.exchanges.len() * EXCHANGE_BYTES + self.waiting.len() * size_of::<Asked>();
         let alternate = self
             .alternate
             .as_ref()
@@ -280,10 +280,6 @@ impl HttpTalk {
     /// Records an exchange, for which there is room, and gives its place.
     fn record(&mut self, exchange: Exchange) -> u8 {
         const { assert!(Self::EXCHANGES_MAX <= u8::MAX as usize) };
-        if self.exchanges.is_empty() {
-            // Most connections have one.
-            self.exchanges.reserve_exact(1);
-        }
         self.exchanges.push(exchange);
         (self.exchanges.len() - 1) as u8
     }

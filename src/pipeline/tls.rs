@@ -19,12 +19,11 @@ pub(super) struct TlsTalk {
 /// What [`TlsNames`] are made of, if they are told: of most connections they are not.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    hello: Option<Box<ClientHello>>,
-    server_version: Option<TlsVersion>,
+    /// The client's hello, and the frame that completed it.
+    asked: Option<(ClientHello, FrameId)>,
+    /// The version that the server chose, and the frame that completed its hello.
+    chosen: Option<(TlsVersion, FrameId)>,
     pub(super) certificate: Option<Box<Certificate>>,
-    /// Frame that completed `hello`.
-    pub(super) client_hello: Option<FrameId>,
-    server_hello: Option<FrameId>,
     lenient: bool,
 }
 
@@ -91,8 +90,7 @@ impl TlsTalk {
     /// Bytes held, this value included, about.
     pub(super) fn held_bytes(&self) -> usize {
         let readers = self.readers.iter().map(TlsReader::held_bytes).sum::<usize>();
-        let hello = self.heard.hello.as_ref();
-        let hello = hello.map_or(0, |hello| size_of::<ClientHello>() + hello.held_bytes());
+        let hello = self.heard.hello().map_or(0, ClientHello::held_bytes);
         size_of::<Self>() + readers + hello
     }
 
@@ -108,12 +106,12 @@ impl TlsTalk {
 
     /// The host asked for, and the frame in which the server answered.
     pub(super) fn host(&self) -> Option<(&str, Option<FrameId>)> {
-        Some((self.heard.sni()?, self.heard.server_hello))
+        Some((self.heard.sni()?, self.heard.server_hello()))
     }
 
     /// The names, where there was anything to read them from.
     pub(super) fn names(&self) -> Option<TlsNames> {
-        let told = self.heard.client_hello.or(self.heard.server_hello);
+        let told = self.heard.client_hello().or(self.heard.server_hello());
         (told.is_some() || self.heard.certificate.is_some()).then(|| self.heard.names())
     }
 }
@@ -167,15 +165,14 @@ fn note_refusal(first: bool, watch: &mut Watch, event: &TlsEvent, frame: FrameId
 impl Heard {
     fn note(&mut self, watch: &mut Watch, event: TlsEvent, frame: FrameId) {
         match event {
-            TlsEvent::ClientHello(hello) if self.client_hello.is_none() => {
+            TlsEvent::ClientHello(hello) if self.asked.is_none() => {
                 self.lenient |= hello.lenient;
                 let host = hello.sni.clone();
                 watch.named(Trigger { frame, host, source: HostSource::Sni });
-                (self.client_hello, self.hello) = (Some(frame), Some(hello));
+                self.asked = Some((*hello, frame));
             }
             TlsEvent::ServerHello(hello) if !hello.hello_retry_request => {
-                self.server_version = Some(hello.version);
-                self.server_hello = Some(frame);
+                self.chosen = Some((hello.version, frame));
                 self.lenient |= hello.lenient;
             }
             TlsEvent::Certificate(chain) if self.certificate.is_none() => {
@@ -191,11 +188,24 @@ impl Heard {
 
     /// The host asked for.
     pub(super) fn sni(&self) -> Option<&str> {
-        self.hello.as_ref()?.sni.as_deref()
+        self.hello()?.sni.as_deref()
+    }
+
+    /// Frame that completed the client's hello.
+    pub(super) fn client_hello(&self) -> Option<FrameId> {
+        self.asked.as_ref().map(|(_, frame)| *frame)
+    }
+
+    fn hello(&self) -> Option<&ClientHello> {
+        self.asked.as_ref().map(|(hello, _)| hello)
+    }
+
+    fn server_hello(&self) -> Option<FrameId> {
+        self.chosen.map(|(_, frame)| frame)
     }
 
     fn names(&self) -> TlsNames {
-        let (hello, certificate) = (self.hello.as_deref(), self.certificate.as_deref());
+        let (hello, certificate) = (self.hello(), self.certificate.as_deref());
         let versions = hello.into_iter().flat_map(ClientHello::versions);
         TlsNames {
             sni: self.sni().map(str::to_owned),
@@ -203,12 +213,12 @@ impl Heard {
             versions: versions.map(|version| version.to_string()).collect(),
             ech: hello.is_some_and(|hello| hello.ech),
             ja4: hello.and_then(ClientHello::ja4),
-            server_version: self.server_version.map(|version| version.to_string()),
+            server_version: self.chosen.map(|(version, _)| version.to_string()),
             certificate_sha256: certificate.map(|shown| shown.sha256.clone()),
             certificate_subject: certificate.and_then(|shown| shown.subject.clone()),
             certificate_issuer: certificate.and_then(|shown| shown.issuer.clone()),
-            client_hello_frame: self.client_hello,
-            server_hello_frame: self.server_hello,
+            client_hello_frame: self.client_hello(),
+            server_hello_frame: self.server_hello(),
             lenient: self.lenient,
         }
     }
