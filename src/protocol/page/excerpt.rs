@@ -32,16 +32,13 @@ impl Excerpt {
         if may_have_tag(&body, b"title") || is_of_wide_charset(named, &body, telling) {
             return Err(body);
         }
-        // To hash the whole costs more than to keep a little more than is needed.
-        let small = body.len() <= 2 * charset::GUESS_BYTES_MAX;
-        let needed = telling.filter(|_| !small).map(|at| needed(named, &body, at));
-        let needed = needed.unwrap_or(usize::MAX);
-        if body.len() <= needed.saturating_mul(2).min(Self::BYTES_MAX) {
+        if body.len() <= Self::BYTES_MAX {
             let mut start = body;
             start.shrink_to_fit();
             return Ok(Self { named, start, sha256: None });
         }
-        let start = body.get(..needed).filter(|start| start.len() <= Self::BYTES_MAX);
+        let needed = telling.map(|at| needed(named, &body, at));
+        let start = needed.filter(|len| *len <= Self::BYTES_MAX).and_then(|len| body.get(..len));
         let Some(start) = start.map(<[u8]>::to_vec) else { return Err(body) };
         Ok(Self { named, start, sha256: Some(Box::new(Sha256::digest(&body).into())) })
     }
