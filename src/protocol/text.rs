@@ -41,13 +41,14 @@ pub(super) fn lossy(bytes: &[u8], bytes_max: usize) -> String {
 
 /// The text of `bytes`, if all of it is printable ASCII, tabs and line ends, a CR only before an LF.
 pub(super) fn plain(bytes: &[u8]) -> Option<&str> {
-    let plain = |b: u8| (b' '..=b'~').contains(&b) | matches!(b, b'\t' | b'\r' | b'\n');
+    let odd = |b: u8, next: u8| {
+        let printed = (b' '..=b'~').contains(&b) || matches!(b, b'\t' | b'\r' | b'\n');
+        u8::from(!printed) | u8::from(b == b'\r') & u8::from(next != b'\n')
+    };
     let (last, before) = bytes.split_last()?;
     let pairs = before.iter().zip(bytes.get(1..)?);
-    let all = pairs.fold(plain(*last) & (*last != b'\r'), |all, (b, next)| {
-        all & plain(*b) & ((*b != b'\r') | (*next == b'\n'))
-    });
-    std::str::from_utf8(bytes).ok().filter(|_| all)
+    let odd = pairs.fold(odd(*last, 0), |any, (b, next)| any | odd(*b, *next));
+    std::str::from_utf8(bytes).ok().filter(|_| odd == 0)
 }
 
 /// Lower-case hexadecimal digits.
@@ -77,9 +78,17 @@ fn is_unsafe(c: char) -> bool {
 }
 
 fn is_host_name(bytes: &[u8]) -> bool {
-    let letter = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    let label = |l: &[u8]| !l.is_empty() && l.len() <= 63 && l.iter().all(letter);
-    bytes.len() <= 253 && bytes.split(|&b| b == b'.').all(label)
+    let mut letters = 0;
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+            letters += 1;
+        } else if *byte == b'.' && (1..=63).contains(&letters) {
+            letters = 0;
+        } else {
+            return false;
+        }
+    }
+    (1..=63).contains(&letters) && bytes.len() <= 253
 }
 
 fn is_ipv6(bytes: &[u8]) -> bool {
@@ -111,6 +120,10 @@ mod tests {
         }
         assert!(!host_name(&[b'a'; 64]).valid, "a label has at most 63 letters");
         assert!(!host_name("a.".repeat(140).as_bytes()).valid);
+        assert!(host_name(&[&[b'a'; 63][..], b".b"].concat()).valid);
+        for odd in [".a", "a..", "a.b.c d", "."] {
+            assert!(!host_name(odd.as_bytes()).valid, "{odd}");
+        }
         assert_eq!(host_name(&vec![b'a'; 100_000]).text.len(), HOST_BYTES_MAX);
     }
 

@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_no_client_lists_is_bounded() {
-        let long = [0x13; 1 << 16];
+        let long = vec![0x13; 1 << 16];
         let lists = Lists {
             versions: Some(&long),
             protocols: &long,
