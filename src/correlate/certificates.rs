@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::hosts::{MAX_NAME, hash, normal};
+use super::names::{MAX_NAME, hash, normal};
 use super::place::Place;
 use super::shelf::Sum;
 use crate::evidence::{Fact, Grade, Injector, Kind, Signal, Suspicion};

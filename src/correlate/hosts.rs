@@ -3,7 +3,6 @@
 mod addresses;
 mod astray;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::num::NonZeroU16;
@@ -14,13 +13,14 @@ use foldhash::quality::RandomState;
 use self::addresses::{ByAddress, Join};
 pub use self::astray::FalseAnswers;
 use super::domain::registrable;
-use super::shelf::{Shelf, Sum};
+use super::names::{Name, normal};
+use super::shelf::{Shelf, Sum, seeded};
 use super::sight::{Book, Opening, Pass, Sight};
 use super::together::{self, Seen, Together};
 use crate::evidence::{
     Confidence, Finding, FlowRecord, HostRecord, HostSource, HostVerdict, Kind, ServiceRecord,
 };
-use crate::wire::{Endpoint, FrameId, Timestamp, address_words, stable_hash, stable_mix};
+use crate::wire::{Endpoint, FrameId, Timestamp, address_words, stable_mix};
 
 /// What is known so far of every host that flows have named.
 ///
@@ -67,7 +67,9 @@ impl HostTally {
             names.push((host, None));
         }
         let opening = Opening { client: flow.client.ip, frame: flow.first_frame, time: flow.first };
-        self.add((opening, flow.server), &names, findings);
+        let names =
+            names.into_iter().filter_map(|(name, answered)| Some((Name::of(name)?, answered)));
+        self.add((opening, flow.server), &each_once(names), findings);
     }
 
     /// Adds a flow without findings, of which nothing is known but the `names` that it asked for,
@@ -75,31 +77,41 @@ impl HostTally {
     pub fn quiet_flow(
         &mut self,
         (opening, server): (Opening, Endpoint),
-        names: &[(&str, Option<FrameId>)],
+        names: &[(Name, Option<FrameId>)],
     ) {
-        self.add((opening, server), names, &[]);
+        match names {
+            [_] => self.add((opening, server), names, &[]),
+            several => self.add((opening, server), &each_once(several.iter().cloned()), &[]),
+        }
     }
 
     fn add(
         &mut self,
-        (opening, server): (Opening, Endpoint),
-        names: &[(&str, Option<FrameId>)],
+        at: (Opening, Endpoint),
+        names: &[(Name, Option<FrameId>)],
         findings: &[&Finding],
     ) {
-        let names = normalized(names);
-        for (name, answered) in &names {
+        let client = at.0.client;
+        for (name, answered) in names {
             self.accesses += 1;
-            if name.len() > MAX_NAME {
+            if name.is_too_long() {
                 continue;
             }
-            let fate = fate(name, *answered, names.len() == 1, findings);
-            let hash = hash(name);
-            let known = self.hosts.known(&(hash, name), |(_, known)| **known == **name);
-            let name = known.map_or_else(|| Arc::from(&**name), |(_, name)| Arc::clone(name));
-            let rank = stable_mix(address_words(opening.client).into_iter().chain([hash]));
-            let key = (rank, Arc::clone(&name), opening.client);
-            self.clients.add(key, fate.met(opening, server.ip));
-            self.hosts.add((hash, name), Tally::of(&fate, (opening, server)));
+            let Name { text, rank, seeded: hash } = name;
+            let fate = fate(text, *answered, names.len() == 1, findings);
+            self.hosts.change(
+                *hash,
+                |(_, known)| known == text,
+                || (*rank, Arc::clone(text)),
+                |tally| tally.note(&fate, at),
+            );
+            let words = address_words(client);
+            self.clients.change(
+                seeded(&(hash, words)),
+                |(_, known, ip)| *ip == client && known == text,
+                || (stable_mix(words.into_iter().chain([*rank])), Arc::clone(text), client),
+                |met| met.note(&fate, at),
+            );
         }
     }
 
@@ -202,9 +214,6 @@ pub const MAX_HOSTS: usize = 1 << 18;
 /// Most pairs of a host and a client kept, counted likewise.
 pub const MAX_CLIENTS: usize = 1 << 20;
 
-/// Longest name kept, in bytes: RFC 1035 §2.3.4 allows no host name above 255.
-pub const MAX_NAME: usize = 255;
-
 type HostKey = (u64, Arc<str>);
 type ClientKey = (u64, Arc<str>, IpAddr);
 
@@ -221,16 +230,6 @@ enum Fate {
     Unclear,
 }
 
-impl Fate {
-    fn met(&self, opening: Opening, server: IpAddr) -> Met {
-        let passed = match self {
-            Self::Untouched(frame) => ByAddress::of(server, Pass::of(opening, *frame)),
-            Self::Interfered { .. } | Self::Unclear => ByAddress::default(),
-        };
-        Met { interfered: matches!(self, Self::Interfered { .. }), passed }
-    }
-}
-
 /// What one client met at one host.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Met {
@@ -240,6 +239,15 @@ struct Met {
 }
 
 impl Met {
+    /// Notes one access.
+    fn note(&mut self, fate: &Fate, (opening, server): (Opening, Endpoint)) {
+        match fate {
+            Fate::Interfered { .. } => self.interfered = true,
+            Fate::Untouched(frame) => self.passed.put(server.ip, Pass::of(opening, *frame)),
+            Fate::Unclear => {}
+        }
+    }
+
     fn seen(&self) -> Seen {
         Seen { interfered: self.interfered, passed: self.passed.all().copied().max() }
     }
@@ -296,26 +304,40 @@ impl Join for Passed {
 }
 
 impl Tally {
-    fn of(fate: &Fate, (opening, server): (Opening, Endpoint)) -> Self {
-        let mut tally = Self { accesses: 1, ..Self::default() };
+    /// Notes one access.
+    fn note(&mut self, fate: &Fate, (opening, server): (Opening, Endpoint)) {
+        self.accesses += 1;
         match fate {
-            Fate::Interfered { kinds, first, last } => {
-                let (time, frame) = *first;
-                tally.interfered = kinds.iter().map(|kind| (*kind, 1)).collect();
-                tally.first = Some(time);
-                tally.last = Some(*last);
-                tally.hit = Some(Sight { time, frame: frame.unwrap_or(opening.frame), opening });
+            Fate::Interfered { kinds, first: (time, frame), last } => {
+                for kind in kinds {
+                    *self.interfered.entry(*kind).or_default() += 1;
+                }
+                let frame = frame.unwrap_or(opening.frame);
+                self.interfered_at(
+                    (Some(*time), Some(*last)),
+                    Some(Sight { time: *time, frame, opening }),
+                );
             }
             Fate::Untouched(frame) => {
                 let last = Sight { time: opening.time, frame: *frame, opening };
                 let mut ports = Ports::default();
                 ports.add(server.port);
                 let passed = Passed { accesses: 1, ports, first: opening.time, last };
-                tally.passed = ByAddress::of(server.ip, passed);
+                self.passed.put(server.ip, passed);
             }
-            Fate::Unclear => tally.unclear = 1,
+            Fate::Unclear => self.unclear += 1,
         }
-        tally
+    }
+
+    fn interfered_at(
+        &mut self,
+        (first, last): (Option<Timestamp>, Option<Timestamp>),
+        hit: Option<Sight>,
+    ) {
+        // `None` is less than every time, so it would win the minimum.
+        self.first = self.first.into_iter().chain(first).min();
+        self.last = self.last.max(last);
+        self.hit = self.hit.into_iter().chain(hit).min();
     }
 
     /// All untouched accesses, if there are any.
@@ -371,10 +393,7 @@ impl Sum for Tally {
         for (kind, count) in other.interfered {
             *self.interfered.entry(kind).or_default() += count;
         }
-        // `None` is less than every time, so it would win the minimum.
-        self.first = self.first.into_iter().chain(other.first).min();
-        self.last = self.last.max(other.last);
-        self.hit = self.hit.into_iter().chain(other.hit).min();
+        self.interfered_at((other.first, other.last), other.hit);
         self.passed.add(other.passed);
     }
 
@@ -438,13 +457,14 @@ fn named_by(flow: &FlowRecord) -> Vec<(&str, Option<FrameId>)> {
     tls.chain(quic).chain(http).collect()
 }
 
-/// Each name once, in the form of records, with its last answer.
-fn normalized<'a>(names: &[(&'a str, Option<FrameId>)]) -> Vec<(Cow<'a, str>, Option<FrameId>)> {
-    let each = names.iter().filter_map(|(name, answered)| Some((normal(name)?, *answered)));
-    let mut known: Vec<_> = each.collect();
+/// Each name once, with its last answer.
+fn each_once(names: impl Iterator<Item = (Name, Option<FrameId>)>) -> Vec<(Name, Option<FrameId>)> {
+    let mut known: Vec<_> = names.collect();
     // Descending: of equal names the last answer comes first, and stays.
-    known.sort_unstable_by(|one, other| other.cmp(one));
-    known.dedup_by(|later, first| later.0 == first.0);
+    known.sort_unstable_by(|(one, answered), (other, later)| {
+        (&other.text, later).cmp(&(&one.text, answered))
+    });
+    known.dedup_by(|(later, _), (first, _)| later.text == first.text);
     known
 }
 
@@ -471,19 +491,6 @@ fn fate(name: &str, answered: Option<FrameId>, only: bool, findings: &[&Finding]
         (_, _, Some(frame)) if !suspected => Fate::Untouched(frame),
         _ => Fate::Unclear,
     }
-}
-
-/// The form of a name in records: lower-case, without a trailing dot; `None` if nothing is left.
-pub(super) fn normal(name: &str) -> Option<Cow<'_, str>> {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    let lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
-    let normal = || if lower { name.into() } else { name.to_ascii_lowercase().into() };
-    (!name.is_empty()).then(normal)
-}
-
-/// Which names are given up once there are more than [`MAX_HOSTS`].
-pub(super) fn hash(name: &str) -> u64 {
-    stable_hash(name.bytes())
 }
 
 #[cfg(test)]

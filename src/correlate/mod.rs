@@ -16,6 +16,7 @@ mod certificates;
 mod domain;
 mod hosts;
 mod ledger;
+mod names;
 mod outpost;
 mod passages;
 mod peers;
@@ -34,7 +35,8 @@ mod together;
 mod voices;
 
 pub use certificates::{CertificateSight, CertificateTally, private_authority};
-pub use hosts::{FalseAnswers, HostRecords, HostTally, MAX_CLIENTS, MAX_HOSTS, MAX_NAME};
+pub use hosts::{FalseAnswers, HostRecords, HostTally, MAX_CLIENTS, MAX_HOSTS};
+pub use names::{MAX_NAME, Name, Names};
 pub use outpost::{Strike, outposts};
 pub use passages::{Passage, Passages, Road, Subject};
 pub use proxies::{Accepted, Proxies};

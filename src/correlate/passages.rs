@@ -13,8 +13,8 @@ use std::cmp::Ordering;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::hosts::{MAX_NAME, hash, normal};
 use super::ledger::{Entry, Ledger};
+use super::names::Name;
 use crate::wire::{Duration, Endpoint, FrameId, Timestamp, Transport, address_words, stable_mix};
 
 /// What flows must have in common to be compared.
@@ -42,8 +42,7 @@ pub struct Subject {
 impl Subject {
     /// A subject; `None` where the name is empty or longer than a name can be.
     pub fn of(name: &str, kind: u16) -> Option<Self> {
-        let name = normal(name).filter(|name| name.len() <= MAX_NAME)?;
-        Some(Self { hash: hash(&name), name: name.into(), kind })
+        Name::of(name)?.subject(kind)
     }
 }
 

@@ -9,7 +9,7 @@
 
 use super::place::Place;
 use super::proxies::{Accepted, twin};
-use super::shelf::Shelf;
+use super::shelf::{Shelf, seeded};
 use crate::evidence::{Fact, Injector, Kind, Signal, Suspicion};
 use crate::wire::{
     Direction, Duration, Endpoint, FrameId, Timestamp, Ttl, address_words, stable_mix,
@@ -52,7 +52,8 @@ impl Acceptances {
         (frame, ttl): (FrameId, Ttl),
         handshake: Option<Duration>,
     ) {
-        self.ports.add((hash(server), server), Place::of((frame, ttl), handshake));
+        let place = Place::of((frame, ttl), handshake);
+        self.ports.add(seeded(&server), (hash(server), server), place);
     }
 
     /// Adds all that `other` knows; the flows of the two must be distinct.
@@ -68,7 +69,7 @@ impl Acceptances {
 
     /// How `server` answers.
     pub(super) fn place(&self, server: Endpoint) -> Option<&Place> {
-        self.ports.get(&(hash(server), server))
+        self.ports.get(seeded(&server), &(hash(server), server))
     }
 
     /// What speaks against a page from who accepted the connection being another's: the other port

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::domain::{is_host_name, is_public};
-use super::hosts::normal;
+use super::names::normal;
 use crate::evidence::ListSource;
 
 /// Services and their names.

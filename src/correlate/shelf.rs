@@ -1,13 +1,15 @@
 //! Entries by key, of which those with the greatest keys are given up when there is no room.
 //!
 //! A table, not a tree: each flow that ends looks for its entries, and of a tree's steps most would
-//! miss the cache. What follows from the order of keys, it sorts when it is full.
+//! miss the cache. The table holds places alone, so that it is small; the entries lie in rows behind
+//! it, where whoever wants all of them walks straight through. What follows from the order of keys,
+//! it sorts when it is full.
 
 use std::hash::{BuildHasher, Hash};
+use std::sync::LazyLock;
 
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 
 /// What is added up, and may take more room the more it knows.
 pub(super) trait Sum {
@@ -20,6 +22,12 @@ pub(super) trait Sum {
     }
 }
 
+/// The hash by which shelves look a key up: nobody outside knows its seed, and all shelves share it.
+pub(super) fn seeded(key: &(impl Hash + ?Sized)) -> u64 {
+    static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+    STATE.hash_one(key)
+}
+
 /// Entries of at most `room` places together, and an eighth more until they are settled.
 ///
 /// Kept are as many as fit, from the least key on: which these are depends neither on the order in
@@ -28,79 +36,119 @@ pub(super) trait Sum {
 /// complete.
 #[derive(Clone, Debug)]
 pub(super) struct Shelf<K, V> {
-    entries: HashTable<Kept<K, V>>,
-    hasher: RandomState,
+    places: HashTable<Place>,
+    rows: Rows<(K, V)>,
     room: usize,
     taken: usize,
     /// The least key that was given up: from it on nothing is taken any more.
     full_from: Option<K>,
 }
 
-/// An entry, with the hash of its key: a table that grows looks at nothing else.
-#[derive(Clone, Debug)]
-struct Kept<K, V> {
-    hash: u64,
-    entry: Box<(K, V)>,
+/// Where an entry lies, with half of the hash of its key: a table that grows looks at nothing else.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    hash: u32,
+    row: u32,
 }
 
-impl<K: Ord + Hash + Clone, V: Sum> Shelf<K, V> {
+impl Place {
+    /// The whole hash that the table goes by: it looks at the bits of both ends.
+    fn spread(self) -> u64 {
+        u64::from(self.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
     pub(super) fn of(room: usize) -> Self {
-        let hasher = RandomState::default();
-        Self { entries: HashTable::new(), hasher, room, taken: 0, full_from: None }
+        let rows = Rows { rows: Vec::new(), len: 0 };
+        Self { places: HashTable::new(), rows, room, taken: 0, full_from: None }
     }
 
-    pub(super) fn add(&mut self, key: K, value: V) {
+    /// Adds `value` to what is known of `key`, of which `hash` is the [`seeded`] hash.
+    pub(super) fn add(&mut self, hash: u64, key: K, value: V) {
+        self.add_at(hash as u32, key, value);
+    }
+
+    fn add_at(&mut self, hash: u32, key: K, value: V) {
+        match self.row(hash, |known| *known == key) {
+            Some(row) => self.change_row(row, |known| known.add(value)),
+            None => self.insert(hash, key, value),
+        }
+    }
+
+    /// Changes what is known of the key that is hashed so and for which `is` holds; if there is none,
+    /// what nothing is known of yet, under a new `key`.
+    pub(super) fn change(
+        &mut self,
+        hash: u64,
+        is: impl Fn(&K) -> bool,
+        key: impl FnOnce() -> K,
+        change: impl FnOnce(&mut V),
+    ) where
+        V: Default,
+    {
+        if let Some(row) = self.row(hash as u32, is) {
+            self.change_row(row, change);
+        } else {
+            let mut value = V::default();
+            change(&mut value);
+            self.insert(hash as u32, key(), value);
+        }
+    }
+
+    /// What is known of `key`, of which `hash` is the [`seeded`] hash.
+    pub(super) fn get(&self, hash: u64, key: &K) -> Option<&V> {
+        let row = self.row(hash as u32, |known| known == key)?;
+        self.rows.get(row).map(|(_, value)| value)
+    }
+
+    /// Where the key lies that is hashed so and for which `is` holds.
+    fn row(&self, hash: u32, is: impl Fn(&K) -> bool) -> Option<u32> {
+        let holds = |place: &Place| {
+            place.hash == hash && self.rows.get(place.row).is_some_and(|(key, _)| is(key))
+        };
+        let spread = Place { hash, row: 0 }.spread();
+        self.places.find(spread, holds).map(|place| place.row)
+    }
+
+    fn change_row(&mut self, row: u32, change: impl FnOnce(&mut V)) {
+        let Some((_, value)) = self.rows.get_mut(row) else { return };
+        let before = value.places();
+        change(value);
+        let more = value.places() - before;
+        self.take(more);
+    }
+
+    fn insert(&mut self, hash: u32, key: K, value: V) {
         if self.full_from.as_ref().is_some_and(|from| key >= *from) {
             return;
         }
-        let hash = self.hasher.hash_one(&key);
-        let same = |kept: &Kept<K, V>| kept.hash == hash && kept.entry.0 == key;
-        self.taken += match self.entries.entry(hash, same, |kept| kept.hash) {
-            Entry::Vacant(place) => {
-                let places = value.places();
-                place.insert(Kept { hash, entry: Box::new((key, value)) });
-                places
-            }
-            Entry::Occupied(mut place) => {
-                let (_, known) = &mut *place.get_mut().entry;
-                let before = known.places();
-                known.add(value);
-                known.places() - before
-            }
-        };
+        let places = value.places();
+        let place = Place { hash, row: self.rows.push((key, value)) };
+        self.places.insert_unique(place.spread(), place, |place| place.spread());
+        self.take(places);
+    }
+
+    fn take(&mut self, places: usize) {
+        self.taken += places;
         if self.taken > self.room + self.room / 8 {
             self.settle();
         }
     }
 
-    /// The key that is hashed as `like` and for which `is` holds.
-    pub(super) fn known(&self, like: &impl Hash, is: impl Fn(&K) -> bool) -> Option<&K> {
-        let hash = self.hasher.hash_one(like);
-        let kept = self.entries.find(hash, |kept| kept.hash == hash && is(&kept.entry.0));
-        kept.map(|kept| &kept.entry.0)
-    }
-
-    /// What is known of `key`.
-    pub(super) fn get(&self, key: &K) -> Option<&V> {
-        let hash = self.hasher.hash_one(key);
-        let kept = self.entries.find(hash, |kept| kept.hash == hash && kept.entry.0 == *key);
-        kept.map(|kept| &kept.entry.1)
-    }
-
     /// Adds what the other shelf holds.
-    pub(super) fn merge(&mut self, other: Self) {
-        if self.entries.is_empty() && !self.is_full() && self.room == other.room {
+    pub(super) fn merge(&mut self, mut other: Self) {
+        if self.rows.len == 0 && !self.is_full() && self.room == other.room {
             *self = other;
             return;
         }
-        if let Some(from) = other.full_from
+        if let Some(from) = other.full_from.take()
             && self.full_from.as_ref().is_none_or(|own| from < *own)
         {
             self.give_up(from);
         }
-        for Kept { entry, .. } in other.entries {
-            let (key, value) = *entry;
-            self.add(key, value);
+        for (hash, (key, value)) in other.into_hashed() {
+            self.add_at(hash, key, value);
         }
     }
 
@@ -123,9 +171,23 @@ impl<K: Ord + Hash + Clone, V: Sum> Shelf<K, V> {
     }
 
     fn give_up(&mut self, from: K) {
-        self.entries.retain(|kept| kept.entry.0 < from);
-        self.taken = self.entries().map(|(_, value)| value.places()).sum();
+        let all = std::mem::replace(self, Self::of(self.room));
+        for (hash, (key, value)) in all.into_hashed().filter(|(_, (key, _))| *key < from) {
+            // Less than before: there is nothing to settle.
+            self.insert(hash, key, value);
+        }
         self.full_from = Some(from);
+    }
+
+    /// The entries, with the hashes of their keys.
+    fn into_hashed(self) -> impl Iterator<Item = (u32, (K, V))> {
+        let mut hashes = vec![0; self.rows.len];
+        for place in &self.places {
+            if let Some(hash) = hashes.get_mut(place.row as usize) {
+                *hash = place.hash;
+            }
+        }
+        hashes.into_iter().zip(self.rows.rows.into_iter().flatten())
     }
 
     /// Whether anything was given up.
@@ -134,32 +196,67 @@ impl<K: Ord + Hash + Clone, V: Sum> Shelf<K, V> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        self.rows.len
     }
 
     /// The entries, in no order.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&K, &V)> + Clone {
-        self.entries.iter().map(|kept| (&kept.entry.0, &kept.entry.1))
+        self.rows.rows.iter().flatten().map(|(key, value)| (key, value))
     }
 
     /// The entries, in no order, to be changed when nothing will be added any more.
     pub(super) fn entries_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
-        self.entries.iter_mut().map(|kept| {
-            let (key, value) = &mut *kept.entry;
-            (&*key, value)
-        })
+        self.rows.rows.iter_mut().flatten().map(|(key, value)| (&*key, value))
     }
 }
 
-impl<K: Ord + Hash + Clone, V: Sum + PartialEq> PartialEq for Shelf<K, V> {
+impl<K: Ord + Clone, V: Sum + PartialEq> PartialEq for Shelf<K, V> {
     fn eq(&self, other: &Self) -> bool {
+        let known = |place: &Place| {
+            let (key, value) = self.rows.get(place.row)?;
+            Some(other.get(place.hash.into(), key) == Some(value))
+        };
         (self.room, self.taken, &self.full_from) == (other.room, other.taken, &other.full_from)
             && self.len() == other.len()
-            && self.entries().all(|(key, value)| other.get(key) == Some(value))
+            && self.places.iter().all(|place| known(place) == Some(true))
     }
 }
 
-impl<K: Ord + Hash + Clone, V: Sum + Eq> Eq for Shelf<K, V> {}
+impl<K: Ord + Clone, V: Sum + Eq> Eq for Shelf<K, V> {}
+
+/// Many values, none of which is moved when more come.
+#[derive(Clone, Debug)]
+struct Rows<T> {
+    rows: Vec<Vec<T>>,
+    len: usize,
+}
+
+impl<T> Rows<T> {
+    /// Values of a row.
+    const LEN: usize = 256;
+
+    fn push(&mut self, value: T) -> u32 {
+        let place = self.len;
+        if place.is_multiple_of(Self::LEN) {
+            self.rows.push(Vec::with_capacity(Self::LEN));
+        }
+        if let Some(row) = self.rows.last_mut() {
+            row.push(value);
+        }
+        self.len += 1;
+        place as u32
+    }
+
+    fn get(&self, place: u32) -> Option<&T> {
+        let place = place as usize;
+        self.rows.get(place / Self::LEN)?.get(place % Self::LEN)
+    }
+
+    fn get_mut(&mut self, place: u32) -> Option<&mut T> {
+        let place = place as usize;
+        self.rows.get_mut(place / Self::LEN)?.get_mut(place % Self::LEN)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -205,7 +302,9 @@ mod tests {
         ) {
             let mut parts = [Shelf::of(room), Shelf::of(room)];
             for (place, (key, value)) in all.iter().enumerate() {
-                parts[usize::from(place < cut)].add(*key, vec![*value]);
+                // Hashes that many keys share, too.
+                let hash = seeded(&(key % 20));
+                parts[usize::from(place < cut)].add(hash, *key, vec![*value]);
             }
             let [mut one, mut other] = parts;
             let mut turned = other.clone();

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::domain::registrable;
-use super::hosts::normal;
+use super::names::normal;
 use super::passages::network;
 use crate::evidence::{Fact, Grade, Signal};
 use crate::wire::FrameId;

@@ -11,6 +11,7 @@ use super::conversation::{Conversation, Spares};
 use super::directory::Directory;
 use super::settings::Settings;
 use super::udp::DatagramTalk;
+use crate::correlate::Names;
 use crate::decode::Packet;
 use crate::evidence::FlowEnd;
 use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, Prelude, Remains, SlotId};
@@ -25,6 +26,7 @@ pub struct Lane<'a> {
     ahead: Option<Ahead>,
     room: Room,
     spares: Spares,
+    names: Names,
     outcome: Outcome,
 }
 
@@ -60,6 +62,7 @@ impl<'a> Lane<'a> {
             ahead: None,
             room: Room::new(settings.limits.memory_of_lane(settings.lanes)),
             spares: Spares::default(),
+            names: Names::default(),
             outcome: Outcome::default(),
         }
     }

@@ -2,15 +2,15 @@
 
 use super::conversation::Conversation;
 use super::silence::road;
-use crate::correlate::{Road, Slow, Subject, Swift, Swifts};
+use crate::correlate::{Name, Road, Slow, Subject, Swift, Swifts};
 use crate::detect::{Held, Speed};
 use crate::flow::TcpFlow;
-use crate::wire::FlowKey;
+use crate::wire::{FlowKey, FrameId};
 
 /// Notes in `swifts` how fast a TCP flow was; gives the ceiling that it met.
 pub(super) fn of_tcp(
     key: &FlowKey,
-    conversation: &Conversation,
+    (conversation, hosts): (&Conversation, &[(Name, Option<FrameId>)]),
     swifts: &mut Swifts,
 ) -> Option<Box<Slow>> {
     let Conversation { flow, rates, watch, .. } = conversation;
@@ -19,8 +19,8 @@ pub(super) fn of_tcp(
     }
     let road = road(key, flow.client);
     for speed in rates.speeds(flow) {
-        for (name, _) in conversation.talk.hosts() {
-            let Some(subject) = Subject::of(name, 0) else { continue };
+        for (name, _) in hosts {
+            let Some(subject) = name.subject(0) else { continue };
             runs_of((road, &subject), flow, &speed).for_each(|swift| swifts.add(swift));
         }
     }

@@ -3,7 +3,7 @@
 use super::conversation::Conversation;
 use super::dns::Spoken;
 use super::udp::DatagramTalk;
-use crate::correlate::{Passage, Passages, Road, Silent, Subject};
+use crate::correlate::{Name, Names, Passage, Passages, Road, Silent, Subject};
 use crate::detect::Unanswered;
 use crate::evidence::{HostSource, QuicNames, Signal};
 use crate::flow::UdpFlow;
@@ -12,7 +12,7 @@ use crate::wire::{Direction, Duration, FlowKey, FrameId, Side, Timestamp};
 /// Notes in `passages` what of a TCP flow passed; gives what did not.
 pub(super) fn of_tcp(
     key: &FlowKey,
-    (conversation, hosts): (&Conversation, &[(&str, Option<FrameId>)]),
+    (conversation, hosts): (&Conversation, &[(Name, Option<FrameId>)]),
     passages: &mut Passages,
     now: Timestamp,
 ) -> Option<Box<Silent>> {
@@ -20,7 +20,7 @@ pub(super) fn of_tcp(
     let road = road(key, flow.client);
     if let Some(syn_ack) = flow.handshake.syn_ack {
         for (name, answered) in hosts {
-            let Some(subject) = Subject::of(name, 0) else { continue };
+            let Some(subject) = name.subject(0) else { continue };
             passages.add(Passage {
                 road,
                 subject,
@@ -67,13 +67,13 @@ fn silent(road: Road, begins: FrameId, unanswered: Unanswered, now: Timestamp) -
 pub(super) fn of_udp(
     key: &FlowKey,
     (talk, spoken): (&DatagramTalk, &Spoken),
-    passages: &mut Passages,
+    (names, passages): (&mut Names, &mut Passages),
     now: Timestamp,
 ) -> Option<Box<Silent>> {
     let road = road(key, talk.flow.client);
     let silent = match talk.quic.names() {
-        Some(names) => of_quic(road, &talk.flow, names, passages),
-        None => of_dns(road, &talk.flow, spoken, passages),
+        Some(told) => of_quic(road, &talk.flow, told, (names, passages)),
+        None => of_dns(road, &talk.flow, spoken, (names, passages)),
     };
     let silent = silent?;
     Some(Box::new(Silent { watched: watched(silent.from, now), ..silent }))
@@ -84,13 +84,13 @@ pub(super) fn of_udp(
 fn of_quic(
     road: Road,
     flow: &UdpFlow,
-    names: &QuicNames,
-    passages: &mut Passages,
+    told: &QuicNames,
+    (names, passages): (&mut Names, &mut Passages),
 ) -> Option<Silent> {
-    let subject = Subject::of(names.sni.as_deref()?, 0)?;
-    let trigger = names.client_hello_frame?;
+    let subject = names.of(told.sni.as_deref()?)?.subject(0)?;
+    let trigger = told.client_hello_frame?;
     let [packets, heard] = flow.packets;
-    if names.answer_frame.is_some() {
+    if told.answer_frame.is_some() {
         passages.add(Passage {
             road,
             subject,
@@ -120,14 +120,20 @@ fn of_quic(
     })
 }
 
-fn of_dns(road: Road, flow: &UdpFlow, spoken: &Spoken, passages: &mut Passages) -> Option<Silent> {
+fn of_dns(
+    road: Road,
+    flow: &UdpFlow,
+    spoken: &Spoken,
+    (names, passages): (&mut Names, &mut Passages),
+) -> Option<Silent> {
     let mut worst: Option<Silent> = None;
     for asked in spoken.asked() {
         let Some(query) = asked.query.as_ref() else { continue };
-        let Some(subject) = Subject::of(&asked.name, asked.kind.0) else { continue };
         if query.way != Direction::ToServer {
             continue;
         }
+        let name = names.of(&asked.name);
+        let Some(subject) = name.and_then(|name| name.subject(asked.kind.0)) else { continue };
         let (begins, time) = (flow.first_frame, query.stamp.time);
         if !asked.replies.is_empty() {
             passages.add(Passage { road, subject, answered: true, begins, time, size: 0 });

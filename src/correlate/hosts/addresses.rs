@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use smallvec::SmallVec;
+
 /// What can be added up to one.
 pub(super) trait Join {
     /// Adds another.
@@ -13,8 +15,8 @@ pub(super) trait Join {
 /// together.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct ByAddress<T> {
-    /// In ascending order.
-    at: Vec<(IpAddr, T)>,
+    /// In ascending order. Most names have one address.
+    at: SmallVec<[(IpAddr, T); 1]>,
     elsewhere: Option<Box<T>>,
 }
 
@@ -23,16 +25,11 @@ pub(super) const ADDRESSES_MAX: usize = 64;
 
 impl<T> Default for ByAddress<T> {
     fn default() -> Self {
-        Self { at: Vec::new(), elsewhere: None }
+        Self { at: SmallVec::new(), elsewhere: None }
     }
 }
 
-impl<T: Join> ByAddress<T> {
-    pub(super) fn of(address: IpAddr, passed: T) -> Self {
-        // Room for one: most names have one address.
-        Self { at: vec![(address, passed)], elsewhere: None }
-    }
-
+impl<T: Join + Copy> ByAddress<T> {
     pub(super) fn add(&mut self, other: Self) {
         for (address, passed) in other.at {
             self.put(address, passed);
@@ -60,12 +57,18 @@ impl<T: Join> ByAddress<T> {
         let last = self.at.last().map(|(address, _)| *address);
         let beyond = |last| given.last().is_some_and(|address| *address > last);
         let elsewhere = self.elsewhere.take_if(|_| last.is_some_and(beyond));
-        let here = self.at.extract_if(.., |(address, _)| given.contains(address));
-        let here = here.map(|(_, passed)| passed);
-        here.chain(elsewhere.map(|passed| *passed)).collect()
+        let mut taken: Vec<T> = elsewhere.map(|passed| *passed).into_iter().collect();
+        self.at.retain(|(address, passed)| {
+            let astray = given.contains(address);
+            if astray {
+                taken.push(*passed);
+            }
+            !astray
+        });
+        taken
     }
 
-    fn put(&mut self, address: IpAddr, passed: T) {
+    pub(super) fn put(&mut self, address: IpAddr, passed: T) {
         match self.at.binary_search_by_key(&address, |(known, _)| *known) {
             Ok(place) => {
                 if let Some((_, known)) = self.at.get_mut(place) {
@@ -107,7 +110,7 @@ mod tests {
     /// may have been at `taken` are out.
     fn left(addresses: impl Iterator<Item = u8>, taken: u8) -> (u32, u32) {
         let mut all = ByAddress::<u32>::default();
-        addresses.for_each(|last| all.add(ByAddress::of(address(last), 1)));
+        addresses.for_each(|last| all.put(address(last), 1));
         let given = BTreeSet::from([address(taken)]);
         let out: u32 = all.take(&given).into_iter().sum();
         assert!(all.len() <= ADDRESSES_MAX);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use super::normal;
+use crate::correlate::names::normal;
 
 /// For each name the addresses that forged answers gave for it, and no others.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

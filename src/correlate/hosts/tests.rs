@@ -3,7 +3,7 @@ use std::net::Ipv4Addr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::correlate::ServiceSet;
+use crate::correlate::{MAX_NAME, ServiceSet};
 use crate::evidence::{
     AccessRecord, ByDirection, FlowEnd, HostSource, HttpExchange, QuicNames, RoleSource, TlsNames,
 };
@@ -89,6 +89,10 @@ fn finding(kind: Kind, confidence: Confidence, host: Option<&str>, second: i64) 
         injector: None,
         block_page: None,
     }
+}
+
+fn names(name: &str, answered: Option<FrameId>) -> [(Name, Option<FrameId>); 1] {
+    [(Name::of(name).expect("a name"), answered)]
 }
 
 fn one(tally: &HostTally, host: &str) -> HostRecord {
@@ -214,8 +218,8 @@ fn records_point_to_the_first_interference_and_the_last_answer() {
         frame: FrameId::new(0, first as u64),
         client: endpoint(4, 1).ip,
     };
-    tally.quiet_flow((quiet(50), endpoint(200, 80)), &[("I.zz.com", Some(FrameId::new(0, 55)))]);
-    tally.quiet_flow((quiet(60), endpoint(200, 81)), &[("i.zz.com", None)]);
+    tally.quiet_flow((quiet(50), endpoint(200, 80)), &names("I.zz.com", Some(FrameId::new(0, 55))));
+    tally.quiet_flow((quiet(60), endpoint(200, 81)), &names("i.zz.com", None));
     let access = |flow, client, frame, second: i64| AccessRecord {
         flow,
         client: endpoint(client, 1).ip,

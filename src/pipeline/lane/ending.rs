@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
+use smallvec::SmallVec;
+
 use super::super::closing::{Ended, Found, certificate_of, judge, refusal_of, tell_tcp, tell_udp};
 use super::super::conversation::Conversation;
 use super::super::dns::Spoken;
 use super::super::udp::DatagramTalk;
 use super::super::{rates, silence};
 use super::{Flow, Lane};
-use crate::correlate::{CertificateSight, Opening};
+use crate::correlate::{CertificateSight, Name, Opening};
 use crate::evidence::{FlowEnd, Kind};
 use crate::flow::{Phase, Prelude};
 use crate::wire::{FlowKey, FrameId};
@@ -43,8 +45,12 @@ impl Lane<'_> {
     fn conclude_udp(&mut self, key: &FlowKey, mut talk: DatagramTalk, end: FlowEnd) {
         talk.quic.settle();
         let spoken = std::mem::take(&mut talk.dns).finish(&self.settings.fingerprints);
-        let unanswered =
-            silence::of_udp(key, (&talk, &spoken), &mut self.outcome.passages, self.clock);
+        let unanswered = silence::of_udp(
+            key,
+            (&talk, &spoken),
+            (&mut self.names, &mut self.outcome.passages),
+            self.clock,
+        );
         let silent = self.room.silent.admit(unanswered, &mut self.outcome.limits.silences_given_up);
         let DatagramTalk { flow, quic, .. } = talk;
         let ends = [flow.client, flow.client.other()].map(|side| key.endpoint(side).ip);
@@ -57,7 +63,8 @@ impl Lane<'_> {
             let client = key.endpoint(flow.client).ip;
             let opening = Opening { time: flow.first, frame: flow.first_frame, client };
             let server = key.endpoint(flow.client.other());
-            self.outcome.hosts.quiet_flow((opening, server), &[(host, None)]);
+            let name = self.names.of(host).map(|name| (name, None));
+            self.outcome.hosts.quiet_flow((opening, server), name.as_slice());
         }
     }
 
@@ -94,6 +101,9 @@ impl Lane<'_> {
         let spoken = conversation.talk.finish_dns(&self.settings.fingerprints);
         let hosts = conversation.talk.hosts();
         self.directory.ended(hosts.iter().map(|(host, _)| *host), !found.is_empty());
+        let named =
+            hosts.into_iter().filter_map(|(host, frame)| Some((self.names.of(host)?, frame)));
+        let hosts: SmallVec<[(Name, Option<FrameId>); 1]> = named.collect();
         let client = conversation.flow.client;
         let ends = [client, client.other()].map(|side| key.endpoint(side).ip);
         let told = self.is_told(&spoken, ends, conversation.flow.first_frame);
@@ -112,7 +122,7 @@ impl Lane<'_> {
         let refusal = refusal_of(key, conversation);
         self.outcome.limits.refused += u64::from(refusal.is_some());
         let refusal = refusal.filter(|_| self.outcome.refused.wants(first));
-        let slow = rates::of_tcp(key, conversation, &mut self.outcome.swifts);
+        let slow = rates::of_tcp(key, (&*conversation, &hosts[..]), &mut self.outcome.swifts);
         let slow = self.room.slow.admit(slow, &mut self.outcome.limits.ceilings_given_up);
         let plain = found.is_empty() && odd.is_none() && silent.is_none() && slow.is_none();
         let alone = plain && !told;
@@ -123,7 +133,6 @@ impl Lane<'_> {
             self.outcome.hosts.quiet_flow((opening, server), &hosts);
             return;
         }
-        drop(hosts);
         let end = match conversation.flow.phase {
             Phase::Closed => FlowEnd::Fin,
             Phase::Reset => FlowEnd::Reset,
