@@ -41,6 +41,28 @@ fn sort_by_rank<E: Entry>(entries: &mut [E]) {
     }
 }
 
+/// The entries of both, each of which are in order and unlike each other; equal ones add up.
+fn in_order<E: Entry>(one: Vec<E>, other: Vec<E>) -> Vec<E> {
+    let mut all = Vec::with_capacity(one.len() + other.len());
+    let (mut one, mut other) = (one.into_iter(), other.into_iter());
+    while let (Some(next), Some(others)) = (one.as_slice().first(), other.as_slice().first()) {
+        match next.order(others) {
+            Ordering::Less => all.extend(one.next()),
+            Ordering::Greater => all.extend(other.next()),
+            Ordering::Equal => {
+                let (next, others) = (one.next(), other.next());
+                all.extend(next.zip(others).map(|(mut next, others)| {
+                    next.add(&others);
+                    next
+                }));
+            }
+        }
+    }
+    all.extend(one);
+    all.extend(other);
+    all
+}
+
 /// Entries, of which the first `settled` are in order and unlike each other.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Ledger<E> {
@@ -117,15 +139,28 @@ impl<E: Entry> Ledger<E> {
         self.settled.checked_sub(1).and_then(|last| self.entries.get(last))
     }
 
-    /// Puts down all that another one has. Of two settled ones nothing but a merge is left to do.
+    /// Puts down all that another one has. Two settled ones make a settled one.
     pub(super) fn absorb(&mut self, mut other: Self) {
         if self.entries.len() < other.entries.len() {
             std::mem::swap(self, &mut other);
         }
-        self.entries.append(&mut other.entries);
+        if other.entries.is_empty() {
+            return;
+        }
+        if self.is_settled() && other.is_settled() {
+            let own = std::mem::take(&mut self.entries);
+            self.entries = in_order(own, other.entries);
+            self.settled = self.entries.len();
+        } else {
+            self.entries.append(&mut other.entries);
+        }
     }
 
-    const fn is_settled(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(super) const fn is_settled(&self) -> bool {
         self.settled == self.entries.len()
     }
 }
@@ -154,6 +189,8 @@ mod tests {
         #[test]
         fn entries_are_filed_and_equal_ones_add_up(
             lots in prop::collection::vec(prop::collection::vec((0u8..9, 0u8..9), 0..90), 1..4),
+            apart in prop::collection::vec((0u8..9, 0u8..9), 0..90),
+            settled: bool,
         ) {
             let mut ledger = Ledger::default();
             let mut sums = std::collections::BTreeMap::new();
@@ -164,6 +201,16 @@ mod tests {
                 }
                 ledger.settle();
             }
+            let mut other = Ledger::default();
+            for (rank, rest) in apart {
+                other.put((rank, rest, 1));
+                *sums.entry((rank, rest)).or_insert(0) += 1;
+            }
+            if settled {
+                other.settle();
+            }
+            ledger.absorb(other);
+            ledger.settle();
             let filed: Vec<_> = ledger.from(|_| false).map(|(rank, rest, sum)| ((*rank, *rest), *sum)).collect();
             prop_assert_eq!(filed, sums.into_iter().collect::<Vec<_>>());
         }

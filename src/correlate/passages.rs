@@ -130,10 +130,21 @@ impl Passages {
 
     /// Adds all that `other` knows; the flows of the two must be distinct.
     pub fn merge(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+            if !(self.slots.is_settled() && self.named.is_settled()) {
+                self.settle();
+            }
+            return;
+        }
         self.slots.absorb(other.slots);
         self.named.absorb(other.named);
         self.cut |= other.cut;
         self.settle();
+    }
+
+    fn is_empty(&self) -> bool {
+        self.slots.is_empty() && self.named.is_empty() && !self.cut
     }
 
     /// Sorts in what came last.

@@ -217,21 +217,21 @@ impl Spoken {
         ends: [IpAddr; 2],
         list: &FingerprintSet,
     ) -> Option<Look> {
-        let exchanges = if self.judged { self.exchanges.as_slice() } else { &[] };
-        for exchange in exchanges {
-            habits.add(ends, exchange, list);
-        }
-        exchanges.iter().filter_map(|exchange| Look::of(exchange, list)).max()
+        let list = Some(list).filter(|_| self.stands_out);
+        self.asked().iter().filter_map(|exchange| habits.add(ends, exchange, list)).max()
     }
 }
 
-/// The exchanges of one flow that are suspect, and what is suspected.
-fn suspects<'a>(
+/// An exchange that is suspect, what is suspected, and how sure that is.
+pub(super) type Suspect<'a> = (&'a Exchange, Suspicion, Verdict);
+
+/// The exchanges of one flow that are suspect.
+pub(super) fn suspects<'a>(
     spoken: &'a Spoken,
     record: &FlowRecord,
     habits: &Habits,
     against: (&FingerprintSet, &Forgeries),
-) -> Vec<(&'a Exchange, Suspicion, Verdict)> {
+) -> Vec<Suspect<'a>> {
     let judged = spoken.asked().iter().filter_map(|exchange| {
         let suspicion = judge(exchange, record.server.ip, habits, against)?;
         let verdict = verdict::weigh(&suspicion)?;
@@ -240,19 +240,12 @@ fn suspects<'a>(
     judged.collect()
 }
 
-/// Adds to `known` what the exchanges of one flow show, by themselves, to be forged.
-pub(super) fn learn_forged(
-    known: &mut Forgeries,
-    spoken: &Spoken,
-    record: &FlowRecord,
-    (habits, list): (&Habits, &FingerprintSet),
-) {
-    for (exchange, suspicion, verdict) in
-        suspects(spoken, record, habits, (list, &Forgeries::default()))
-    {
+/// Adds to `known` what the suspect exchanges of one flow show, by themselves, to be forged.
+pub(super) fn learn_forged(known: &mut Forgeries, suspects: &[Suspect<'_>], record: &FlowRecord) {
+    for (exchange, suspicion, verdict) in suspects {
         if verdict.confidence >= Confidence::Likely {
             let proven = verdict.confidence == Confidence::Confirmed;
-            known.add(exchange, record.server.ip, (&suspicion, proven));
+            known.add(exchange, record.server.ip, (suspicion, proven));
         }
     }
 }

@@ -35,6 +35,7 @@ mod reach;
 mod refused;
 mod resolvers;
 mod settings;
+mod shares;
 mod silence;
 mod talk;
 mod telling;

@@ -16,6 +16,7 @@ use super::proxied::join_proxied;
 use super::reach::ReachTally;
 use super::refused::Refused;
 use super::resolvers::Resolvers;
+use super::shares::side_by_side;
 use super::{Analysis, Openings, Outcome, Settings};
 use super::{consequence, dns};
 use crate::capture::{Compression, FileReport, Format, Interface};
@@ -48,31 +49,40 @@ struct Beside {
 }
 
 impl Beside {
+    /// Adds another lane's, but for the passages.
     fn merge(&mut self, other: Self) {
         self.certificates.merge(other.certificates);
-        self.passages.merge(other.passages);
         self.acceptances.merge(other.acceptances);
         self.swifts.merge(other.swifts);
         self.resolvers.merge(other.resolvers);
     }
 }
 
-/// The lanes' tallies as one: where there were several lanes, the two halves side by side.
-fn merged(tallies: Vec<HostTally>, besides: Vec<Beside>) -> (HostTally, Beside) {
+/// The lanes' tallies as one: where there were several lanes, the passages, which are about half of the
+/// work, beside all else.
+fn merged(tallies: Vec<HostTally>, mut besides: Vec<Beside>) -> (HostTally, Beside) {
     fn sum<T: Default>(parts: Vec<T>, add: fn(&mut T, T)) -> T {
         parts.into_iter().fold(T::default(), |mut sum, part| {
             add(&mut sum, part);
             sum
         })
     }
-    if besides.len() < 2 {
-        return (sum(tallies, HostTally::merge), sum(besides, Beside::merge));
-    }
-    thread::scope(|scope| {
-        let beside = scope.spawn(|| sum(besides, Beside::merge));
-        let tally = sum(tallies, HostTally::merge);
-        (tally, beside.join().unwrap_or_else(|fault| resume_unwind(fault)))
-    })
+    let passages: Vec<Passages> =
+        besides.iter_mut().map(|beside| std::mem::take(&mut beside.passages)).collect();
+    let rest = || {
+        let mut beside = sum(besides, Beside::merge);
+        beside.resolvers.settle();
+        (sum(tallies, HostTally::merge), beside)
+    };
+    let ((tally, beside), passages) = if passages.len() < 2 {
+        (rest(), sum(passages, Passages::merge))
+    } else {
+        thread::scope(|scope| {
+            let passages = scope.spawn(|| sum(passages, Passages::merge));
+            (rest(), passages.join().unwrap_or_else(|fault| resume_unwind(fault)))
+        })
+    };
+    (tally, Beside { passages, ..beside })
 }
 
 impl Telling<'_> {
@@ -101,7 +111,6 @@ impl Telling<'_> {
             reach.merge(lane.reach);
         }
         let (mut tally, mut beside) = merged(tallies, besides);
-        beside.resolvers.settle();
         flows.extend(beside.resolvers.take_flows());
         flows.append(&mut refused);
         self.join(&mut flows, &beside);
@@ -182,15 +191,24 @@ impl Telling<'_> {
     /// Judges what the flows said in DNS, now that all resolvers' habits are known.
     fn judge_dns(&self, flows: &mut [Ended], resolvers: &Resolvers) {
         let (habits, list) = (&resolvers.habits, &self.settings.fingerprints);
-        let judged = |ended: &Ended| {
+        let judged = |ended: &&mut Ended| {
             resolvers.may_judge(&ended.dns, ended.record.server.ip, ended.first_frame)
         };
+        let mut flows: Vec<&mut Ended> = flows.iter_mut().filter(judged).collect();
+        let threads = self.settings.lanes.get();
         let mut known = Forgeries::default();
-        for ended in flows.iter().filter(|ended| judged(ended)) {
-            dns::learn_forged(&mut known, &ended.dns, &ended.record, (habits, list));
+        let unknown = Forgeries::default();
+        let suspects = side_by_side(&flows, threads, |ended| {
+            dns::suspects(&ended.dns, &ended.record, habits, (list, &unknown))
+        });
+        for (ended, suspects) in flows.iter().zip(&suspects) {
+            dns::learn_forged(&mut known, suspects, &ended.record);
         }
-        for ended in flows.iter_mut().filter(|ended| judged(ended)) {
-            let found = dns::found(&ended.dns, &ended.record, habits, (list, &known));
+        drop(suspects);
+        let found = side_by_side(&flows, threads, |ended| {
+            dns::found(&ended.dns, &ended.record, habits, (list, &known))
+        });
+        for (ended, found) in flows.iter_mut().zip(found) {
             ended.found.extend(found);
         }
     }

@@ -91,7 +91,7 @@ pub(crate) const LODGERS: &[Lodger] = &[
     ("serde", &["wire", "evidence", "report"]),
     ("serde_json", &["detect", "report"]),
     ("sha2", &["capture", "protocol", "detect", "correlate", "pipeline"]),
-    ("smallvec", &["correlate", "flow", "pipeline", "protocol"]),
+    ("smallvec", &["correlate", "detect", "flow", "pipeline", "protocol"]),
     ("thiserror", &["capture", "pipeline"]),
     ("tls_parser", &["protocol"]),
     ("unicode_width", &["report"]),

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use smallvec::SmallVec;
+
 use super::content;
 use super::exchange::{Exchange, Stamp};
 use super::impossible;
@@ -17,18 +19,12 @@ use crate::wire::{Direction, Duration, Timestamp};
 #[derive(Debug, Default)]
 pub struct Book {
     /// Under way, by the time of the first packet.
-    open: VecDeque<Open>,
+    open: VecDeque<Exchange>,
     /// Their ids, at the same places: this is what is searched.
-    ids: VecDeque<u16>,
+    ids: SmallVec<[u16; 8]>,
     told: Vec<Exchange>,
     standing_out: Vec<Exchange>,
     memory: usize,
-}
-
-#[derive(Debug)]
-struct Open {
-    since: Timestamp,
-    exchange: Exchange,
 }
 
 impl Book {
@@ -55,15 +51,18 @@ impl Book {
         if message.flags.is_response() {
             self.answer(message, stamp, way, list);
         } else {
-            self.question(&message, stamp, way, list);
+            self.question(message, stamp, way, list);
         }
     }
 
     /// Closes all; the exchanges in the order of their first frames.
     pub fn finish(mut self, list: &FingerprintSet) -> Vec<Exchange> {
-        self.told.reserve_exact(self.open.len().min(Self::TOLD_MAX));
-        while self.close_oldest(list) {}
-        let mut all = self.told;
+        let mut all = if self.told.is_empty() && self.open.len() <= Self::TOLD_MAX {
+            Vec::from(self.open)
+        } else {
+            while self.close_oldest(list) {}
+            self.told
+        };
         all.append(&mut self.standing_out);
         all.sort_by_key(Exchange::first_frame);
         all
@@ -71,7 +70,7 @@ impl Book {
 
     /// The first exchange, open or closed.
     pub fn first(&self) -> Option<&Exchange> {
-        self.told.first().or_else(|| self.open.front().map(|open| &open.exchange))
+        self.told.first().or_else(|| self.open.front())
     }
 
     /// Bytes held, about.
@@ -83,10 +82,10 @@ impl Book {
     pub fn give_up_open(&mut self, list: &FingerprintSet) {
         while self.close_oldest(list) {}
         self.open = VecDeque::new();
-        self.ids = VecDeque::new();
+        self.ids = SmallVec::new();
     }
 
-    fn question(&mut self, message: &Message, stamp: Stamp, way: Direction, list: &FingerprintSet) {
+    fn question(&mut self, message: Message, stamp: Stamp, way: Direction, list: &FingerprintSet) {
         let asked = message.question.as_ref();
         let known = self.latest(message.id, |exchange| {
             let same_way = exchange.query.as_ref().is_some_and(|query| query.way == way);
@@ -97,19 +96,24 @@ impl Book {
         if let Some(exchange) = known {
             exchange.asked_again(&stamp);
         } else if let Some(exchange) = Exchange::asked(message, stamp, way) {
-            self.open(exchange, stamp.time, list);
+            self.open(exchange, list);
         }
     }
 
-    fn answer(&mut self, message: Message, stamp: Stamp, way: Direction, list: &FingerprintSet) {
-        let asked = message.question.clone();
+    fn answer(
+        &mut self,
+        mut message: Message,
+        stamp: Stamp,
+        way: Direction,
+        list: &FingerprintSet,
+    ) {
+        let asked = message.question.as_ref();
         let readable = asked.is_some() && message.fault.is_none();
         let alone = || self.ids.iter().filter(|id| **id == message.id).count() == 1;
         let by_id = !readable && alone();
         let known = self.latest(message.id, |exchange| {
             let other_way = exchange.query.as_ref().is_none_or(|query| query.way != way);
             let named = asked
-                .as_ref()
                 .is_some_and(|asked| (&exchange.name, exchange.kind) == (&asked.name, asked.kind));
             other_way && (named || by_id)
         });
@@ -118,22 +122,20 @@ impl Book {
             exchange.answered(message, stamp);
             let grown = exchange.memory() - before;
             self.memory += grown;
-        } else if let Some(mut exchange) = Exchange::unasked(&message) {
+        } else if let Some(mut exchange) = Exchange::unasked(&mut message) {
             exchange.answered(message, stamp);
-            self.open(exchange, stamp.time, list);
+            self.open(exchange, list);
         }
     }
 
     /// The latest exchange under way with `id` that `fits`.
     fn latest(&mut self, id: u16, fits: impl Fn(&Exchange) -> bool) -> Option<&mut Exchange> {
         let places = (0..self.ids.len()).rev().filter(|place| self.ids.get(*place) == Some(&id));
-        let place = places
-            .into_iter()
-            .find(|place| self.open.get(*place).is_some_and(|open| fits(&open.exchange)))?;
-        self.open.get_mut(place).map(|open| &mut open.exchange)
+        let place = places.into_iter().find(|place| self.open.get(*place).is_some_and(&fits))?;
+        self.open.get_mut(place)
     }
 
-    fn open(&mut self, exchange: Exchange, since: Timestamp, list: &FingerprintSet) {
+    fn open(&mut self, exchange: Exchange, list: &FingerprintSet) {
         if self.open.len() >= Self::OPEN_MAX {
             self.close_oldest(list);
         }
@@ -142,19 +144,19 @@ impl Book {
             self.open.reserve_exact(1);
         }
         self.memory += exchange.memory();
-        self.ids.push_back(exchange.id);
-        self.open.push_back(Open { since, exchange });
+        self.ids.push(exchange.id);
+        self.open.push_back(exchange);
     }
 
     fn close_before(&mut self, limit: Timestamp, list: &FingerprintSet) {
-        while self.open.front().is_some_and(|open| open.since < limit) {
+        while self.open.front().is_some_and(|open| open.since() < limit) {
             self.close_oldest(list);
         }
     }
 
     fn close_oldest(&mut self, list: &FingerprintSet) -> bool {
-        self.ids.pop_front();
-        let Some(Open { exchange, .. }) = self.open.pop_front() else { return false };
+        let Some(exchange) = self.open.pop_front() else { return false };
+        self.ids.remove(0);
         if self.told.len() < Self::TOLD_MAX {
             self.told.push(exchange);
         } else if self.standing_out.len() < Self::TOLD_MAX && stands_out(&exchange, list) {

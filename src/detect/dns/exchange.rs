@@ -114,29 +114,27 @@ impl Exchange {
     /// Replies that are kept.
     pub const REPLIES_MAX: usize = 8;
 
-    pub(super) fn asked(message: &Message, stamp: Stamp, way: Direction) -> Option<Self> {
+    pub(super) fn asked(mut message: Message, stamp: Stamp, way: Direction) -> Option<Self> {
         let edns = message.edns.is_some();
         let query = Query { stamp, way, edns, times: 1, doubles: 0, again: Vec::new() };
-        Some(Self { query: Some(query), ..Self::blank(message)? })
+        Some(Self { query: Some(query), ..Self::blank(&mut message)? })
     }
 
     /// Answers to a question that the recording does not have.
-    pub(super) fn unasked(message: &Message) -> Option<Self> {
+    pub(super) fn unasked(message: &mut Message) -> Option<Self> {
         Self::blank(message)
     }
 
     /// An exchange about the question of `message`, or about none where it is to have one that
     /// cannot be read.
-    fn blank(message: &Message) -> Option<Self> {
-        let asked = message.question.as_ref();
+    fn blank(message: &mut Message) -> Option<Self> {
+        let asked = message.question.take();
         let unreadable = message.fault.is_some() && message.counts.first() != Some(&0);
-        (asked.is_some() || unreadable).then(|| Self {
-            id: message.id,
-            name: asked.map(|asked| asked.name.clone()).unwrap_or_default(),
-            kind: asked.map(|asked| asked.kind).unwrap_or_default(),
-            query: None,
-            replies: Vec::new(),
-        })
+        if asked.is_none() && !unreadable {
+            return None;
+        }
+        let (name, kind) = asked.map(|asked| (asked.name, asked.kind)).unwrap_or_default();
+        Some(Self { id: message.id, name, kind, query: None, replies: Vec::new() })
     }
 
     /// The question was seen once more.
@@ -164,6 +162,12 @@ impl Exchange {
             self.replies.reserve_exact(1);
         }
         self.replies.push(reply);
+    }
+
+    /// When its first packet came.
+    pub(super) fn since(&self) -> Timestamp {
+        let query = self.query.as_ref().map(|query| query.stamp.time);
+        query.or_else(|| Some(self.replies.first()?.stamp.time)).unwrap_or_default()
     }
 
     /// How often the resolver was asked until `time`. A frame captured twice counts once, if the

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
+use smallvec::SmallVec;
+
 use super::content::is_contested;
 use super::exchange::{Exchange, Query, Reply};
 use super::impossible;
@@ -43,13 +45,10 @@ pub struct Look {
 }
 
 impl Look {
-    /// How the answer looks by which `exchange` is to be judged.
-    pub fn of(exchange: &Exchange, list: &FingerprintSet) -> Option<Self> {
-        let (query, reply) = counted(exchange, list)?;
-        let Sample { ttl, flags: (recursion, authority), edns, .. } =
-            Sample::read(exchange, query, reply)?;
+    fn of(sample: Sample, reply: &Reply) -> Self {
+        let Sample { ttl, flags: (recursion, authority), edns, .. } = sample;
         let (lacks_edns, plain) = (edns == Some(false), reply.is_plain());
-        Some(Self { lacks_edns, no_recursion: !recursion, authority, plain, ttl })
+        Self { lacks_edns, no_recursion: !recursion, authority, plain, ttl }
     }
 
     /// The flags alone; none of a failure, which shows no habit.
@@ -58,12 +57,18 @@ impl Look {
     }
 }
 
-/// The answer that counts for its resolver: the last one, because who forges must be first, unless it is known to be false or cannot be true.
-fn counted<'a>(exchange: &'a Exchange, list: &FingerprintSet) -> Option<(&'a Query, &'a Reply)> {
+/// The answer that counts for its resolver: the last one, because who forges must be first, unless it is known to be false or cannot be true; without a `list`, that is not asked.
+fn counted<'a>(
+    exchange: &'a Exchange,
+    list: Option<&FingerprintSet>,
+) -> Option<(&'a Query, &'a Reply)> {
     let query = exchange.query.as_ref().filter(|query| query.way == Direction::ToServer)?;
     let reply = last(exchange)?;
-    let certain = matches!(impossible::reason(exchange, reply), Some((Grade::Full, _)));
-    (!certain && impossible::listed(reply, list).is_none()).then_some((query, reply))
+    let is_false = |list: &FingerprintSet| {
+        matches!(impossible::reason(exchange, reply), Some((Grade::Full, _)))
+            || impossible::listed(reply, list).is_some()
+    };
+    (!list.is_some_and(is_false)).then_some((query, reply))
 }
 
 /// How one resolver usually answers, by the TTLs of its answers.
@@ -77,13 +82,47 @@ struct Way {
     /// By how long they took, in steps of [`step_of`].
     times: BTreeMap<u8, u32>,
     /// Answers by flags: RA, AA.
-    flags: BTreeMap<(bool, bool), u32>,
+    flags: Pairs,
     /// Answers by DF and by whether there is an identification.
-    senders: BTreeMap<(bool, bool), u32>,
+    senders: Pairs,
     /// Answers where the question had EDNS, and those of these that have it too.
     edns: [u32; 2],
     /// Answers where the question had an identification, and those of these that have the same.
     mirrored: [u32; 2],
+}
+
+/// Answers by two marks of theirs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Pairs([[u32; 2]; 2]);
+
+impl Pairs {
+    fn of(&mut self, (one, other): (bool, bool)) -> &mut u32 {
+        let [[neither, second], [first, both]] = &mut self.0;
+        match (one, other) {
+            (false, false) => neither,
+            (false, true) => second,
+            (true, false) => first,
+            (true, true) => both,
+        }
+    }
+
+    fn counts(self) -> impl Iterator<Item = ((bool, bool), u32)> {
+        let [[neither, second], [first, both]] = self.0;
+        [
+            ((false, false), neither),
+            ((false, true), second),
+            ((true, false), first),
+            ((true, true), both),
+        ]
+        .into_iter()
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (marks, count) in other.counts() {
+            let sum = self.of(marks);
+            *sum = sum.saturating_add(count);
+        }
+    }
 }
 
 /// The TTL that most answers have, and what goes with it.
@@ -108,20 +147,28 @@ struct Sample {
 }
 
 impl Habits {
-    /// Adds an exchange of `client` with the resolver `server`.
+    /// Adds an exchange of `client` with the resolver `server`; the look of the answer by which it is to
+    /// be judged. Without a `list`, it is known that none of its answers stands out.
     pub fn add(
         &mut self,
         [client, server]: [IpAddr; 2],
         exchange: &Exchange,
-        list: &FingerprintSet,
-    ) {
-        self.ledger.add([client, server], exchange);
-        if let Some(sample) = Sample::of(exchange, list) {
+        list: Option<&FingerprintSet>,
+    ) -> Option<Look> {
+        let is_contested = is_contested(exchange);
+        // Answers that deny each other: it is not known which one counts.
+        if !is_contested {
+            self.ledger.add([client, server], exchange);
+        }
+        let (query, reply) = counted(exchange, list)?;
+        let sample = Sample::read(exchange, query, reply)?;
+        if reply.is_plain() {
             let [plain, contested] = self.resolver(server);
-            let habit = if is_contested(exchange) { contested } else { plain };
+            let habit = if is_contested { contested } else { plain };
             habit.count(sample, u32::saturating_add);
             self.hold_bound();
         }
+        Some(Look::of(sample, reply))
     }
 
     fn resolver(&mut self, server: IpAddr) -> &mut [Habit; 2] {
@@ -200,7 +247,7 @@ impl Habits {
 impl Sample {
     /// What the exchange adds to its resolver's habit.
     fn of(exchange: &Exchange, list: &FingerprintSet) -> Option<Self> {
-        let (query, reply) = counted(exchange, list)?;
+        let (query, reply) = counted(exchange, Some(list))?;
         if !reply.is_plain() {
             return None;
         }
@@ -224,9 +271,9 @@ impl Way {
     fn count(&mut self, sample: Sample, with: fn(u32, u32) -> u32) {
         let step = |count: &mut u32| *count = with(*count, 1);
         step(&mut self.answers);
-        step(self.flags.entry(sample.flags).or_default());
+        step(self.flags.of(sample.flags));
         if let Some(sender) = sample.sender {
-            step(self.senders.entry(sender).or_default());
+            step(self.senders.of(sender));
         }
         if let Some(time) = sample.time {
             step(self.times.entry(time).or_default());
@@ -244,16 +291,13 @@ impl Way {
     }
 
     fn merge(&mut self, other: &Self) {
-        fn add<K: Ord + Copy>(into: &mut BTreeMap<K, u32>, from: &BTreeMap<K, u32>) {
-            for (key, count) in from {
-                let sum = into.entry(*key).or_default();
-                *sum = sum.saturating_add(*count);
-            }
-        }
         self.answers = self.answers.saturating_add(other.answers);
-        add(&mut self.times, &other.times);
-        add(&mut self.flags, &other.flags);
-        add(&mut self.senders, &other.senders);
+        for (step, count) in &other.times {
+            let sum = self.times.entry(*step).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        self.flags.merge(other.flags);
+        self.senders.merge(other.senders);
         for (sum, count) in self.edns.iter_mut().zip(other.edns) {
             *sum = sum.saturating_add(count);
         }
@@ -358,12 +402,12 @@ impl Habit {
 
     /// DF, and whether there is an identification.
     pub(super) fn usual_sender(&self) -> Option<(bool, bool)> {
-        usual(self.ways().flat_map(|way| &way.senders).map(|(sender, count)| (*sender, *count)))
+        usual(self.ways().flat_map(|way| way.senders.counts()))
     }
 
     /// RA and AA, and how many answers have them.
     fn flags(&self) -> impl Iterator<Item = ((bool, bool), u32)> {
-        self.ways().flat_map(|way| &way.flags).map(|(flags, count)| (*flags, *count))
+        self.ways().flat_map(|way| way.flags.counts())
     }
 
     fn edns(&self) -> [u32; 2] {
@@ -390,12 +434,15 @@ pub(super) fn sender_of(reply: &Reply) -> Option<(bool, bool)> {
     Some((ip.dont_fragment, ip.id.is_some_and(|id| id != 0)))
 }
 
-fn usual<T: Ord + Copy>(counts: impl Iterator<Item = (T, u32)>) -> Option<T> {
-    let mut sums: BTreeMap<T, u32> = BTreeMap::new();
+fn usual<T: PartialEq + Copy>(counts: impl Iterator<Item = (T, u32)>) -> Option<T> {
+    let mut sums: SmallVec<[(T, u32); 4]> = SmallVec::new();
     for (value, count) in counts {
-        *sums.entry(value).or_default() += count;
+        match sums.iter_mut().find(|(known, _)| *known == value) {
+            Some((_, sum)) => *sum += count,
+            None => sums.push((value, count)),
+        }
     }
-    let all: u32 = sums.values().sum();
+    let all: u32 = sums.iter().map(|(_, count)| count).sum();
     let (value, most) = sums.into_iter().max_by_key(|(_, count)| *count)?;
     (all >= 3 && u64::from(most) * 4 >= u64::from(all) * 3).then_some(value)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::content::{addresses, ends, is_contested};
+use super::content::{addresses, ends};
 use super::exchange::{Exchange, Reply};
 use super::impossible::{is_local, is_private_name};
 use crate::protocol::dns::Rcode;
@@ -76,16 +76,15 @@ impl Ledger {
     /// Questions kept.
     pub(super) const QUESTIONS_MAX: usize = 16_384;
 
-    /// Adds an exchange of `client` with the resolver `server`. Names that are no public ones are
-    /// left out: who is nearer answers them by right. So are answers that deny each other, of which it
-    /// is not known which one counts.
+    /// Adds an exchange of `client` with the resolver `server`, of which the answers do not deny each
+    /// other. Names that are no public ones are left out: who is nearer answers them by right.
     pub(super) fn add(&mut self, [client, server]: [IpAddr; 2], exchange: &Exchange) {
         let hash = hash(server, exchange);
         let full = self.0.len() >= Self::QUESTIONS_MAX;
         if full && self.0.last_key_value().is_some_and(|((last, ..), _)| *last < hash) {
             return;
         }
-        if is_private_name(&exchange.name) || is_contested(exchange) {
+        if is_private_name(&exchange.name) {
             return;
         }
         let Some(sighting) = sighting(client, exchange) else { return };

@@ -92,11 +92,11 @@ fn judged(shots: &[Shot], usual: usize) -> Option<Suspicion> {
     let mut habits = Habits::default();
     let other = exchanges(&[asks(0), answers(56, &[A])]);
     for exchange in std::iter::repeat_n(&other, usual).flatten() {
-        habits.add([CLIENT, SERVER], exchange, list);
+        habits.add([CLIENT, SERVER], exchange, Some(list));
     }
     let found = exchanges(shots);
     let [exchange] = found.as_slice() else { panic!("{} exchanges", found.len()) };
-    habits.add([CLIENT, SERVER], exchange, list);
+    habits.add([CLIENT, SERVER], exchange, Some(list));
     judge(exchange, SERVER, &habits, (list, &Forgeries::default()))
 }
 
@@ -250,13 +250,13 @@ fn two_programs_behind_one_address_are_not_two_senders() {
         for turn in 0..8_u64 {
             let answer = if turn % 2 == 0 { answers(56, &[A]) } else { other_program(56, ttl) };
             for exchange in exchanges(&[asks(0), answer]) {
-                habits.add([CLIENT, SERVER], &exchange, list);
+                habits.add([CLIENT, SERVER], &exchange, Some(list));
             }
         }
         // A question doubled on the way, which each of the two answers from its own set.
         let other = Shot { bytes: message(RA, false, &[B]), ..other_program(57, ttl) };
         let found = exchanges(&[asks(0), other, answers(60, &[A])]);
-        habits.add([CLIENT, SERVER], &found[0], list);
+        habits.add([CLIENT, SERVER], &found[0], Some(list));
         judge(&found[0], SERVER, &habits, (list, &Forgeries::default())).expect("a contradiction")
     };
     for ttl in [53, 47] {
@@ -271,7 +271,7 @@ fn a_fragmented_answer_shows_no_habit_of_its_sender() {
     let list = list();
     let mut habits = Habits::default();
     for exchange in std::iter::repeat_n(&exchanges(&[asks(0), answers(56, &[A])]), 5).flatten() {
-        habits.add([CLIENT, SERVER], exchange, list);
+        habits.add([CLIENT, SERVER], exchange, Some(list));
     }
     // Sooner, and with an identification: that of its fragments.
     let mut found = exchanges(&[asks(0), Shot { ip_id: 40_000, ..answers(7, &[B]) }]);
@@ -359,7 +359,7 @@ proptest! {
         prop_assert!(found.iter().all(|exchange| exchange.replies.len() <= Exchange::REPLIES_MAX));
         let mut habits = Habits::default();
         for exchange in &found {
-            habits.add([CLIENT, SERVER], exchange, list);
+            habits.add([CLIENT, SERVER], exchange, Some(list));
         }
         for suspicion in found.iter().filter_map(|exchange| judge(exchange, SERVER, &habits, (list, &Forgeries::default()))) {
             prop_assert!(!suspicion.forged.is_empty() && suspicion.trigger.is_some());
@@ -376,7 +376,7 @@ proptest! {
         let learn = |exchanges: &mut dyn Iterator<Item = &Exchange>| {
             let mut habits = Habits::default();
             for exchange in exchanges {
-                habits.add([CLIENT, SERVER], exchange, list);
+                habits.add([CLIENT, SERVER], exchange, Some(list));
             }
             habits
         };
@@ -428,7 +428,7 @@ fn an_answer_built_from_its_question_is_not_a_resolver_s_that_builds_its_own() {
     for n in 0..6 {
         let usual = Shot { ip_id: asks(n).ip_id, ..answers(n + 56, &[A]) };
         let usual = exchanges(&[asks(n), usual]);
-        habits.add([CLIENT, SERVER], &usual[0], list);
+        habits.add([CLIENT, SERVER], &usual[0], Some(list));
     }
     let found = exchanges(&[asks(0), turned]);
     assert_eq!(judge(&found[0], SERVER, &habits, (list, &Forgeries::default())), None);

@@ -90,7 +90,7 @@ fn judged(visits: &[Visit<'_>]) -> Vec<Option<Suspicion>> {
     let all = exchanges(visits, &list);
     let mut habits = Habits::default();
     for (client, exchange) in &all {
-        habits.add([*client, SERVER], exchange, &list);
+        habits.add([*client, SERVER], exchange, Some(&list));
     }
     habits.settle();
     all.iter()

@@ -18,7 +18,7 @@ fn usual() -> Habits {
     let mut habits = Habits::default();
     for n in 0..6 {
         let usual = about(*b"usua", vec![asks(n), answers(n + 56, &[A])], 1);
-        habits.add([CLIENT, SERVER], &usual, list());
+        habits.add([CLIENT, SERVER], &usual, Some(list()));
     }
     habits
 }
@@ -137,13 +137,13 @@ fn what_the_resolver_says_itself_is_true_whoever_gave_it() {
     let known = shown(&habits, true);
     // A name that really lives at the address which was false for another one.
     let lone = about(*b"lone", vec![asks(0), forges(57, &[B])], 200);
-    habits.add([CLIENT, SERVER], &lone, list);
+    habits.add([CLIENT, SERVER], &lone, Some(list));
     assert!(judge(&lone, SERVER, &habits, (list, &known)).is_some());
     let other = about(*b"lone", vec![asks(0), answers(56, &[A])], 300);
-    habits.add([CLIENT, SERVER], &other, list);
+    habits.add([CLIENT, SERVER], &other, Some(list));
     assert!(judge(&lone, SERVER, &habits, (list, &known)).is_some(), "it says something else");
     let own = about(*b"lone", vec![asks(0), answers(56, &[B])], 400);
-    habits.add([CLIENT, SERVER], &own, list);
+    habits.add([CLIENT, SERVER], &own, Some(list));
     assert_eq!(judge(&lone, SERVER, &habits, (list, &known)), None);
 }
 
