@@ -2,16 +2,17 @@
 
 mod addresses;
 mod astray;
+mod ports;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 
 use self::addresses::{ByAddress, Join};
 pub use self::astray::FalseAnswers;
+use self::ports::Ports;
 use super::domain::registrable;
 use super::names::{Name, normal};
 use super::shelf::{Shelf, Sum, seeded};
@@ -102,14 +103,17 @@ impl HostTally {
             self.hosts.change(
                 *hash,
                 |(_, known)| known == text,
-                || (*rank, Arc::clone(text)),
+                || ((*rank, Arc::clone(text)), Tally::default()),
                 |tally| tally.note(&fate, at),
             );
             let words = address_words(client);
             self.clients.change(
                 seeded(&(hash, words)),
                 |(_, known, ip)| *ip == client && known == text,
-                || (stable_mix(words.into_iter().chain([*rank])), Arc::clone(text), client),
+                || {
+                    let rank = stable_mix(words.into_iter().chain([*rank]));
+                    ((rank, Arc::clone(text), client), Met::default())
+                },
                 |met| met.note(&fate, at),
             );
         }
@@ -142,7 +146,8 @@ impl HostTally {
                 tally.unclear += astray.iter().map(|passed| passed.accesses).sum::<u64>();
             }
         }
-        for ((_, name, _), met) in self.clients.entries_mut() {
+        let passed = self.clients.entries_mut().filter(|(_, met)| !met.passed.is_empty());
+        for ((_, name, _), met) in passed {
             if let Some(given) = given.get(&**name) {
                 drop(met.passed.take(given));
             }
@@ -399,34 +404,6 @@ impl Sum for Tally {
 
     fn places(&self) -> usize {
         self.passed.len().max(1)
-    }
-}
-
-/// The lowest of some ports, in order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Ports([Option<NonZeroU16>; 4]);
-
-impl Ports {
-    fn add(&mut self, port: u16) {
-        let Some(mut port) = NonZeroU16::new(port) else { return };
-        for place in &mut self.0 {
-            match *place {
-                None => {
-                    *place = Some(port);
-                    return;
-                }
-                Some(own) if own == port => return,
-                Some(own) if own > port => {
-                    *place = Some(port);
-                    port = own;
-                }
-                Some(_) => {}
-            }
-        }
-    }
-
-    fn told(self) -> impl Iterator<Item = u16> {
-        self.0.into_iter().flatten().map(NonZeroU16::get)
     }
 }
 

@@ -28,10 +28,26 @@ struct Home {
 impl Place {
     /// What one handshake shows.
     pub(super) fn of((frame, ttl): (FrameId, Ttl), handshake: Option<Duration>) -> Self {
-        let handshake_least = handshake.map(|took| (took, frame));
-        let mut homes = [None; HOMES_MAX];
-        homes[0] = Some(Home { ttl, flows: 1, least: handshake_least });
-        Self { ttl_low: ttl, ttl_high: ttl, handshake_least, example: frame, flows: 1, homes }
+        let mut place = Self::blank((frame, ttl));
+        place.note((frame, ttl), handshake);
+        place
+    }
+
+    /// A place of which nothing is known yet but that it answers with a SYN/ACK, which is to be noted.
+    pub(super) const fn blank((frame, ttl): (FrameId, Ttl)) -> Self {
+        let homes = [None; HOMES_MAX];
+        Self { ttl_low: ttl, ttl_high: ttl, handshake_least: None, example: frame, flows: 0, homes }
+    }
+
+    /// Notes what one handshake shows.
+    pub(super) fn note(&mut self, (frame, ttl): (FrameId, Ttl), handshake: Option<Duration>) {
+        let least = handshake.map(|took| (took, frame));
+        self.ttl_low = self.ttl_low.min(ttl);
+        self.ttl_high = self.ttl_high.max(ttl);
+        self.handshake_least = self.handshake_least.into_iter().chain(least).min();
+        self.example = self.example.min(frame);
+        self.flows += 1;
+        self.add_home(Home { ttl, flows: 1, least });
     }
 
     /// Of more TTLs than there is room for, the lowest are kept.

@@ -52,8 +52,12 @@ impl Acceptances {
         (frame, ttl): (FrameId, Ttl),
         handshake: Option<Duration>,
     ) {
-        let place = Place::of((frame, ttl), handshake);
-        self.ports.add(seeded(&server), (hash(server), server), place);
+        self.ports.change(
+            seeded(&server),
+            |(_, known)| *known == server,
+            || ((hash(server), server), Place::blank((frame, ttl))),
+            |place| place.note((frame, ttl), handshake),
+        );
     }
 
     /// Adds all that `other` knows; the flows of the two must be distinct.

@@ -64,12 +64,8 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
         Self { places: HashTable::new(), rows, room, taken: 0, full_from: None }
     }
 
-    /// Adds `value` to what is known of `key`, of which `hash` is the [`seeded`] hash.
-    pub(super) fn add(&mut self, hash: u64, key: K, value: V) {
-        self.add_at(hash as u32, key, value);
-    }
-
-    fn add_at(&mut self, hash: u32, key: K, value: V) {
+    /// Adds `value` to what is known of `key`, of which `hash` is the half that is kept.
+    fn add(&mut self, hash: u32, key: K, value: V) {
         match self.row(hash, |known| *known == key) {
             Some(row) => self.change_row(row, |known| known.add(value)),
             None => self.insert(hash, key, value),
@@ -77,22 +73,20 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
     }
 
     /// Changes what is known of the key that is hashed so and for which `is` holds; if there is none,
-    /// what nothing is known of yet, under a new `key`.
+    /// what is `blank`, under the key that it has.
     pub(super) fn change(
         &mut self,
         hash: u64,
         is: impl Fn(&K) -> bool,
-        key: impl FnOnce() -> K,
+        blank: impl FnOnce() -> (K, V),
         change: impl FnOnce(&mut V),
-    ) where
-        V: Default,
-    {
+    ) {
         if let Some(row) = self.row(hash as u32, is) {
             self.change_row(row, change);
         } else {
-            let mut value = V::default();
+            let (key, mut value) = blank();
             change(&mut value);
-            self.insert(hash as u32, key(), value);
+            self.insert(hash as u32, key, value);
         }
     }
 
@@ -148,7 +142,7 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
             self.give_up(from);
         }
         for (hash, (key, value)) in other.into_hashed() {
-            self.add_at(hash, key, value);
+            self.add(hash, key, value);
         }
     }
 
@@ -304,7 +298,13 @@ mod tests {
             for (place, (key, value)) in all.iter().enumerate() {
                 // Hashes that many keys share, too.
                 let hash = seeded(&(key % 20));
-                parts[usize::from(place < cut)].add(hash, *key, vec![*value]);
+                let part = &mut parts[usize::from(place < cut)];
+                part.change(
+                    hash,
+                    |known| known == key,
+                    || (*key, Vec::new()),
+                    |values| values.add(vec![*value]),
+                );
             }
             let [mut one, mut other] = parts;
             let mut turned = other.clone();

@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
+use foldhash::quality::RandomState;
+
 use crate::correlate::names::normal;
 
 /// For each name the addresses that forged answers gave for it, and no others.
@@ -18,7 +20,7 @@ impl FalseAnswers {
     }
 
     /// The addresses at which nobody who asks for a name is with its host.
-    pub(super) fn settle(&self) -> HashMap<&str, BTreeSet<IpAddr>> {
+    pub(super) fn settle(&self) -> HashMap<&str, BTreeSet<IpAddr>, RandomState> {
         let alone = |[others, false_ones]: &[BTreeSet<IpAddr>; 2]| false_ones - others;
         let each = self.0.iter().map(|(name, given)| (name.as_str(), alone(given)));
         each.filter(|(_, given)| !given.is_empty()).collect()
