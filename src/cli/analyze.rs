@@ -48,7 +48,7 @@ fn prepare(arguments: &AnalyzeArguments) -> Result<(Expanded, Settings), Status>
         filter: arguments.filter.clone(),
         hash: arguments.hash,
         flows: arguments.flows,
-        lanes: arguments.lanes.unwrap_or_else(cores),
+        lanes: lanes(arguments),
         fingerprints: Arc::new(fingerprints(arguments)?),
         services: Arc::new(services(arguments)?),
         limits: Limits {
@@ -59,8 +59,9 @@ fn prepare(arguments: &AnalyzeArguments) -> Result<(Expanded, Settings), Status>
     Ok((expanded, settings))
 }
 
-fn cores() -> NonZeroUsize {
-    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+fn lanes(arguments: &AnalyzeArguments) -> NonZeroUsize {
+    let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    arguments.lanes.unwrap_or_else(cores)
 }
 
 fn fingerprints(arguments: &AnalyzeArguments) -> Result<FingerprintSet, Status> {
@@ -139,7 +140,7 @@ fn write(arguments: &AnalyzeArguments, analysis: &Analysis) -> io::Result<()> {
     let flows = if arguments.flows { &analysis.flows[..] } else { &[] };
     match arguments.format {
         Format::Text => write_text(arguments.color, analysis, flows, out),
-        Format::Jsonl => write_jsonl(analysis, flows, out),
+        Format::Jsonl => write_jsonl(analysis, flows, (out, lanes(arguments).get() > 1)),
         Format::Eve => write_eve(analysis, arguments.flows, out),
     }
 }
@@ -166,12 +167,16 @@ fn write_text(
     out.flush()
 }
 
-fn write_jsonl(analysis: &Analysis, flows: &[FlowRecord], out: impl Write) -> io::Result<()> {
+fn write_jsonl(
+    analysis: &Analysis,
+    flows: &[FlowRecord],
+    (out, helped): (impl Write, bool),
+) -> io::Result<()> {
     let mut lines = JsonLines::new(out);
     analysis.captures.iter().try_for_each(|record| lines.capture(record))?;
-    flows.iter().try_for_each(|record| lines.flow(record))?;
-    analysis.findings.iter().try_for_each(|record| lines.finding(record))?;
-    analysis.hosts.iter().try_for_each(|record| lines.host(record))?;
+    lines.flows(flows, helped)?;
+    lines.findings(&analysis.findings, helped)?;
+    lines.hosts(&analysis.hosts, helped)?;
     lines.summary(&analysis.summary)?;
     lines.into_inner().flush()
 }

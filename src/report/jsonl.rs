@@ -4,6 +4,8 @@
 //! [`schema`](super::schema) says what each record holds.
 
 use std::io::{self, Write};
+use std::panic::resume_unwind;
+use std::thread;
 
 use serde::Serialize;
 
@@ -42,6 +44,21 @@ impl<W: Write> JsonLines<W> {
         self.record("host", record)
     }
 
+    /// Writes flow records, see [`all`](Self::all).
+    pub fn flows(&mut self, records: &[FlowRecord], helped: bool) -> io::Result<()> {
+        self.all("flow", records, helped)
+    }
+
+    /// Writes findings, see [`all`](Self::all).
+    pub fn findings(&mut self, records: &[Finding], helped: bool) -> io::Result<()> {
+        self.all("finding", records, helped)
+    }
+
+    /// Writes host records, see [`all`](Self::all).
+    pub fn hosts(&mut self, records: &[HostRecord], helped: bool) -> io::Result<()> {
+        self.all("host", records, helped)
+    }
+
     /// Writes the summary.
     pub fn summary(&mut self, record: &Summary) -> io::Result<()> {
         self.record("summary", record)
@@ -52,10 +69,48 @@ impl<W: Write> JsonLines<W> {
         self.out
     }
 
+    /// Writes `records` in their order; of many, where a second thread may help, every other share is
+    /// made by it, to be held until it is its turn.
+    fn all<T: Serialize + Sync>(
+        &mut self,
+        name: &'static str,
+        records: &[T],
+        helped: bool,
+    ) -> io::Result<()> {
+        for both in records.chunks(2 * SHARE) {
+            if !helped || both.len() < SHARE {
+                write_each(&mut self.out, name, both)?;
+                continue;
+            }
+            let (own, other) = both.split_at(both.len().div_ceil(2));
+            let made = thread::scope(|scope| {
+                let made = scope.spawn(move || {
+                    let mut made = Vec::new();
+                    write_each(&mut made, name, other).map(|()| made)
+                });
+                write_each(&mut self.out, name, own)?;
+                made.join().unwrap_or_else(|fault| resume_unwind(fault))
+            })?;
+            self.out.write_all(&made)?;
+        }
+        Ok(())
+    }
+
     fn record<T: Serialize>(&mut self, name: &'static str, body: &T) -> io::Result<()> {
         json::write_line(&mut self.out, &Tagged::new(name, body))
     }
 }
+
+fn write_each<T: Serialize>(
+    out: &mut impl Write,
+    name: &'static str,
+    records: &[T],
+) -> io::Result<()> {
+    records.iter().try_for_each(|record| json::write_line(out, &Tagged::new(name, record)))
+}
+
+/// Records that one thread makes at a time; of fewer, none is worth a thread.
+const SHARE: usize = 2_048;
 
 #[cfg(test)]
 mod tests {
@@ -79,6 +134,25 @@ mod tests {
     #[test]
     fn records_are_as_reviewed() {
         insta::assert_snapshot!(sample::json_lines(&sample::blocked()));
+    }
+
+    #[test]
+    fn a_second_thread_changes_nothing() {
+        let story = sample::blocked();
+        let mut hosts = Vec::new();
+        for number in 0..5 * SHARE / 2 {
+            let record = &story.hosts[number % story.hosts.len()];
+            hosts.push(HostRecord { accesses: number as u64, ..record.clone() });
+        }
+        for len in [0, 1, SHARE - 1, SHARE, 2 * SHARE + 1, hosts.len()] {
+            let text = |helped| {
+                let mut lines = JsonLines::new(Vec::new());
+                lines.hosts(&hosts[..len], helped).expect("a vector takes all");
+                lines.into_inner()
+            };
+            assert!(text(true) == text(false), "{len}");
+            assert_eq!(text(true).split(|byte| *byte == b'\n').count(), len + 1);
+        }
     }
 
     #[test]
