@@ -96,18 +96,18 @@ impl<E: Entry> Ledger<E> {
         if self.is_settled() {
             return;
         }
-        let fresh = self.entries.get_mut(self.settled..).unwrap_or_default();
-        sort_by_rank(fresh);
-        // Two runs, which are only merged. Of equal ones the first stays, and the order in which they
-        // came plays no part.
-        self.entries.sort_by(E::order);
-        self.entries.dedup_by(|later, first| {
+        let mut fresh = self.entries.split_off(self.settled);
+        sort_by_rank(&mut fresh);
+        // The order in which equal ones came plays no part.
+        fresh.dedup_by(|later, first| {
             let equal = first.order(later).is_eq();
             if equal {
                 first.add(later);
             }
             equal
         });
+        let settled = std::mem::take(&mut self.entries);
+        self.entries = if settled.is_empty() { fresh } else { in_order(settled, fresh) };
         self.settled = self.entries.len();
     }
 
