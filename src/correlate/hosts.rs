@@ -34,7 +34,7 @@ use crate::wire::{Endpoint, FrameId, Timestamp, address_words, stable_mix};
 /// is not the host. Which addresses these are is known only when all flows are, so what was answered is
 /// kept apart by address.
 ///
-/// Bounds: [`MAX_HOSTS`] names of at most [`MAX_NAME`] bytes and [`MAX_CLIENTS`] pairs of a host
+/// Bounds: [`MAX_HOSTS`] names of at most [`MAX_NAME`](super::MAX_NAME) bytes and [`MAX_CLIENTS`] pairs of a host
 /// and a client, each counted once for each address, up to 64, at which it was answered; about 350 MiB
 /// when full, and a tenth more for the moment in which some are given up. Beyond the bounds the entries
 /// with the greatest hash are given up; what is kept is complete, whatever the order of flows and merges.

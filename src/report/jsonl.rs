@@ -44,17 +44,17 @@ impl<W: Write> JsonLines<W> {
         self.record("host", record)
     }
 
-    /// Writes flow records, see [`all`](Self::all).
+    /// Writes flow records; where there are many, and `helped`, in two threads.
     pub fn flows(&mut self, records: &[FlowRecord], helped: bool) -> io::Result<()> {
         self.all("flow", records, helped)
     }
 
-    /// Writes findings, see [`all`](Self::all).
+    /// Writes findings, likewise.
     pub fn findings(&mut self, records: &[Finding], helped: bool) -> io::Result<()> {
         self.all("finding", records, helped)
     }
 
-    /// Writes host records, see [`all`](Self::all).
+    /// Writes host records, likewise.
     pub fn hosts(&mut self, records: &[HostRecord], helped: bool) -> io::Result<()> {
         self.all("host", records, helped)
     }
