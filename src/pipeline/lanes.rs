@@ -159,6 +159,7 @@ impl Dispatch {
     }
 }
 
-/// Batches that may wait for a lane: a few blocks, so that a short stall of one lane does not stop
-/// the reader, and memory stays bounded.
-const BATCHES_AHEAD: usize = 4;
+/// Batches that may wait for a lane. A lane whose flows have just more to say falls behind; with too
+/// few of them the reader would then wait for it, and the other lanes for the reader. With one block
+/// each, of a megabyte, memory stays bounded.
+const BATCHES_AHEAD: usize = 16;
