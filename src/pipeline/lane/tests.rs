@@ -229,6 +229,30 @@ fn a_server_that_did_not_get_the_rst_may_show_it_when_the_flow_is_cold() {
 }
 
 #[test]
+fn what_ended_leaves_nothing_in_the_memory_that_the_next_takes() {
+    let (settings, directory) = (settings(1000), Directory::default());
+    let settings = Settings { flows: true, ..settings };
+    let mut scene = Scene::new(&settings, &directory);
+    scene.half_open(0);
+    scene.tcp(0, '>', (ACK, 100, 900), b"GET / HTTP/1.1\r\nHost: b.example\r\n\r\n");
+    scene.tcp(0, '<', (TcpFlags::RST, 900, 0), b"");
+    scene.tcp(0, '<', (ACK, 900, 135), b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
+    scene.tcp(0, '<', (ACK, 2000, 135), b"behind a hole");
+    scene.wait(80);
+    assert_eq!(scene.lane.table.len(), 0, "it has ended");
+    scene.established(1, b"hello");
+    let end = Tick { now: Timestamp::ZERO + Duration::from_secs(99), leapt: None };
+    let flows = scene.lane.finish(end).flows;
+    let [first, next] = &flows[..] else { panic!("two flows") };
+    assert_eq!((first.found.len(), first.record.gaps), (1, 1062));
+    let Ended { record, found, .. } = next;
+    assert_eq!((found.len(), record.gaps, record.end), (0, 0, FlowEnd::EndOfCapture));
+    assert_eq!((record.packets.to_server, record.packets.to_client), (2, 3));
+    let hosts: Vec<_> = record.http.iter().filter_map(|exchange| exchange.host.clone()).collect();
+    assert_eq!(hosts, ["a.example"]);
+}
+
+#[test]
 fn where_all_flows_are_told_stragglers_are_counted() {
     let (settings, directory) = (settings(1000), Directory::default());
     let settings = Settings { flows: true, ..settings };
