@@ -331,3 +331,30 @@ fn has_foreign_headers(sighting: &Sighting, flow: &TcpFlow) -> bool {
             || (sighting.timestamps.is_none() && handshake.negotiated_timestamps() == Some(true))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{down, up};
+    use super::*;
+    use crate::evidence::HostSource;
+    use crate::wire::TcpFlags;
+
+    #[test]
+    fn a_watch_that_was_cleared_is_as_new() {
+        let told = |watch: &Watch| format!("{watch:?}");
+        let mut watch = Watch { awaiting: true, ..Watch::default() };
+        for frame in 0..40 {
+            watch.tape.record(&up(4 * frame, 0, TcpFlags::ACK));
+            for more in 1..4 {
+                let seen = down(4 * frame + more, 0, TcpFlags::ACK);
+                watch.tape.record(&Sighting { payload_len: 1, ..seen });
+            }
+        }
+        let (frame, host) = (FrameId::new(0, 1), Some("a.example".into()));
+        watch.named(Trigger { frame, host, source: HostSource::Sni });
+        watch.open_case();
+        assert_ne!(told(&watch), told(&Watch::default()));
+        watch.clear();
+        assert_eq!(told(&watch), told(&Watch::default()));
+    }
+}

@@ -36,7 +36,7 @@ impl Conversation {
             watch: Watch::default(),
             silence: Silence::default(),
             rates: Rates::default(),
-            streams: [Assembler::new(Limits::default()), Assembler::new(Limits::default())],
+            streams: unheard(),
             other_starts: [None; 2],
             settled: false,
             sealed: false,
@@ -61,7 +61,7 @@ impl Conversation {
         self.watch.clear();
         self.silence = Silence::default();
         self.rates = Rates::default();
-        self.streams.iter_mut().for_each(Assembler::clear);
+        self.streams = unheard();
         self.other_starts = [None; 2];
         (self.settled, self.sealed) = (false, false);
         self.held = 0;
@@ -267,6 +267,11 @@ impl Conversation {
         let [_, to_client] = &mut self.streams;
         to_client.retain(retention);
     }
+}
+
+/// Both directions, before anything was said.
+fn unheard() -> [Assembler; 2] {
+    [Assembler::new(Limits::default()), Assembler::new(Limits::default())]
 }
 
 /// Conversations that are over, whose memory the next ones take: it was just read, so it lies in

@@ -63,13 +63,6 @@ impl Assembler {
         }
     }
 
-    /// Forgets all that it has seen, but keeps its limits, and the memory that digests need.
-    pub fn clear(&mut self) {
-        let mut history = std::mem::replace(&mut self.history, History::Nothing);
-        history.clear();
-        *self = Self { history, ..Self::new(self.limits) };
-    }
-
     /// Sets the sequence number of offset 0: the one after the SYN.
     ///
     /// Without it, the first piece with payload sets it. Has no effect, and returns false, once

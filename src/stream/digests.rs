@@ -69,11 +69,6 @@ impl Digests {
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        self.records.clear();
-        self.oldest = 0;
-    }
-
     /// Heap bytes.
     pub(super) fn memory(&self) -> usize {
         self.records.capacity() * size_of::<Record>()

@@ -36,14 +36,6 @@ impl History {
         };
     }
 
-    /// Forgets all, and goes on with digests.
-    pub(super) fn clear(&mut self) {
-        match self {
-            Self::Digests(digests) => digests.clear(),
-            _ => *self = Self::Digests(Digests::default()),
-        }
-    }
-
     /// Remembers a delivered chunk.
     pub(super) fn remember(&mut self, chunk: Chunk<'_>, pieces_max: u16) {
         match self {
