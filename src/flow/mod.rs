@@ -3,7 +3,8 @@
 //! Enters: segments and datagrams (`wire`). Leaves: for each segment an [`Observation`], for each
 //! flow its counters, roles, handshake and end. Kept: one slot of the lane's [`FlowTable`] for each
 //! flow alive; a slot is found by one hash of the order-free key. A TCP connection that has carried
-//! no payload is only a [`Prelude`]: its headers, to be taken in when it speaks or ends. Bounds: the
+//! no payload is only a [`Prelude`]: its headers, to be taken in when it speaks or ends; of one that was
+//! judged only its [`Remains`] are there. Bounds: the
 //! table's capacity; where it is full, half-open flows go first, so that a flood of SYNs does not
 //! push out established flows. Flows also leave by idling beyond the limit of their phase, in packet
 //! time.

@@ -1,12 +1,13 @@
-//! What is left of a TCP connection that is over and was judged, for as long as stragglers may come.
+//! What tells a connection from the next one on the same five-tuple.
 
-use super::TcpFlow;
+use super::{Phase, TcpFlow};
 use crate::wire::{FrameId, Segment, SeqNumber, Side, TcpFlags};
 
-/// Enough to tell a straggler from a new connection on the same five-tuple.
+/// What must be left of a TCP connection that was judged, for as long as stragglers may come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Remains {
     client: Side,
+    phase: Phase,
     /// The number of the client's SYN, if it was seen.
     syn: Option<SeqNumber>,
     /// Its first frame.
@@ -14,23 +15,27 @@ pub struct Remains {
 }
 
 impl Remains {
-    /// What is left of `flow`, which is over.
+    /// What is left of `flow`.
     pub fn of(flow: &TcpFlow) -> Self {
         let syn = flow.handshake.syn.map(|syn| syn.seq);
-        Self { client: flow.client, syn, first_frame: flow.first_frame }
+        Self { client: flow.client, phase: flow.phase, syn, first_frame: flow.first_frame }
     }
 
-    /// Whether `segment` opens another connection, as [`TcpFlow::is_reopened_by`] tells it of a
-    /// connection that is over.
+    /// Whether `segment` opens another connection: a SYN with another initial sequence number (RFC 9293
+    /// §3.6.1; as Wireshark splits conversations).
     pub fn is_reopened_by(&self, segment: &Segment<'_>, sender: Side) -> bool {
         let flags = segment.flags;
         if !flags.contains(TcpFlags::SYN) || flags.intersects(TcpFlags::RST) {
             return false;
         }
+        if flags.contains(TcpFlags::ACK) {
+            // A SYN/ACK belongs to the SYN that it acknowledges; after the end it can only be new.
+            return self.phase.is_over() && self.syn.is_none();
+        }
         match self.syn {
-            _ if flags.contains(TcpFlags::ACK) => self.syn.is_none(),
-            Some(syn) => sender != self.client || syn != segment.seq,
-            None => true,
+            Some(syn) if sender == self.client => syn != segment.seq,
+            Some(_) => self.phase != Phase::SynSent && self.phase != Phase::SimultaneousOpen,
+            None => self.phase != Phase::SynAcked,
         }
     }
 }

@@ -10,7 +10,7 @@
 //! it continues the flow does not depend on when the flow is swept away.
 //!
 //! A flow that is over grows cold ([`FlowTable::cool`]) some time before it leaves, so that its owner
-//! can give back what only packets soon after the end are held against.
+//! can give back what only packets soon after the end are held against, or judge it.
 //!
 //! Bounds: `capacity` flows. When it is reached, a flow of the least valuable class makes room, one
 //! that has waited long and was not touched lately, and is handed to the caller to conclude. A flood

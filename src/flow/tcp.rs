@@ -1,7 +1,7 @@
 //! One TCP connection: roles, phase, handshake, counters, and what each side has sent so far.
 
 use super::signature::Break;
-use super::{Event, Phase, Sighting};
+use super::{Event, Phase, Remains, Sighting};
 use crate::wire::{
     Direction, Duration, Endpoint, FrameId, Segment, SeqNumber, Side, TcpFlags, Timestamp,
 };
@@ -183,20 +183,10 @@ impl TcpFlow {
 
     /// Whether `segment` opens another connection on the same five-tuple: a SYN with another
     /// initial sequence number (RFC 9293 §3.6.1; as Wireshark splits conversations).
+    #[inline]
     pub fn is_reopened_by(&self, segment: &Segment<'_>, sender: Side) -> bool {
-        let flags = segment.flags;
-        if !flags.contains(TcpFlags::SYN) || flags.intersects(TcpFlags::RST) {
-            return false;
-        }
-        if flags.contains(TcpFlags::ACK) {
-            // A SYN/ACK belongs to the SYN that it acknowledges; after the end it can only be new.
-            return self.phase.is_over() && self.handshake.syn.is_none();
-        }
-        match self.handshake.syn {
-            Some(syn) if self.direction(sender) == Direction::ToServer => syn.seq != segment.seq,
-            Some(_) => self.phase != Phase::SynSent && self.phase != Phase::SimultaneousOpen,
-            None => self.phase != Phase::SynAcked,
-        }
+        let opens = segment.flags.contains(TcpFlags::SYN);
+        opens && Remains::of(self).is_reopened_by(segment, sender)
     }
 
     /// Takes in the next segment, sent by `sender`.

@@ -43,7 +43,7 @@ pub(super) enum Flow {
     Prelude(Prelude),
     Tcp(Box<Conversation>),
     /// A TCP connection that was judged.
-    Over(Remains),
+    Judged(Remains),
     Udp(DatagramTalk),
 }
 
@@ -144,7 +144,7 @@ impl<'a> Lane<'a> {
         }
         let conversation = match flow {
             Flow::Tcp(conversation) => conversation,
-            Flow::Over(remains) => {
+            Flow::Judged(remains) => {
                 let remains = *remains;
                 return self.is_straggler(remains, id, segment, sender);
             }
@@ -220,7 +220,7 @@ impl<'a> Lane<'a> {
         self.room.change(before, conversation.memory());
         if conversation.is_sealed() && !self.settings.flows {
             let key = *key;
-            let remains = Flow::Over(Remains::of(&conversation.flow));
+            let remains = Flow::Judged(Remains::of(&conversation.flow));
             let over = std::mem::replace(flow, remains);
             self.conclude(&key, over, FlowEnd::Timeout);
         }
@@ -260,7 +260,7 @@ impl Flow {
             Self::Prelude(prelude) => prelude.memory(),
             Self::Tcp(conversation) => conversation.memory(),
             Self::Udp(talk) => talk.memory(),
-            Self::Over(_) => 0,
+            Self::Judged(_) => 0,
         }
     }
 
@@ -269,7 +269,7 @@ impl Flow {
             Self::Prelude(prelude) => prelude.first_frame(),
             Self::Tcp(conversation) => conversation.flow.first_frame,
             Self::Udp(talk) => talk.flow.first_frame,
-            Self::Over(remains) => remains.first_frame,
+            Self::Judged(remains) => remains.first_frame,
         }
     }
 }

@@ -65,7 +65,7 @@ fn run_apart(
     thread::scope(|scope| {
         let (doors, threads): (Vec<_>, Vec<_>) = (0..lanes)
             .map(|lane| {
-                let (door, inbox) = sync_channel(BATCHES_AHEAD);
+                let (door, inbox) = sync_channel(shared.settings.limits.blocks_ahead());
                 (door, scope.spawn(move || serve(&inbox, lane, shared)))
             })
             .unzip();
@@ -158,8 +158,3 @@ impl Dispatch {
         }
     }
 }
-
-/// Batches that may wait for a lane. A lane whose flows have just more to say falls behind; with too
-/// few of them the reader would then wait for it, and the other lanes for the reader. With one block
-/// each, of a megabyte, memory stays bounded.
-const BATCHES_AHEAD: usize = 16;

@@ -43,6 +43,13 @@ impl Limits {
     /// three quarters of the memory are set aside.
     pub const SET_ASIDE: usize = 48 << 20;
 
+    /// Blocks that may wait for a lane. A lane whose flows have just more to say falls behind; with too
+    /// few of them the reader would then wait for it, and the other lanes for the reader. Of a megabyte
+    /// each, they are no more than one in 64 parts of the memory, where that leaves four.
+    pub(super) fn blocks_ahead(&self) -> usize {
+        (self.memory / (64 << 20)).clamp(4, 16)
+    }
+
     /// Bytes that the flows of one of `lanes` lanes may hold.
     pub(super) fn memory_of_lane(&self, lanes: NonZeroUsize) -> usize {
         self.memory.saturating_sub(Self::SET_ASIDE).max(self.memory / 4) / lanes

@@ -23,7 +23,7 @@ impl Lane<'_> {
             Flow::Prelude(prelude) => self.conclude_prelude(key, &prelude, end),
             Flow::Tcp(conversation) => self.conclude_tcp(key, conversation, end),
             Flow::Udp(talk) => self.conclude_udp(key, talk, end),
-            Flow::Over(_) => {}
+            Flow::Judged(_) => {}
         }
     }
 

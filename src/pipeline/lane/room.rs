@@ -107,7 +107,7 @@ impl Lane<'_> {
         let Some(flow) = self.table.flow_mut(id) else { return };
         let before = flow.memory();
         match flow {
-            Flow::Prelude(_) | Flow::Over(_) => return,
+            Flow::Prelude(_) | Flow::Judged(_) => return,
             Flow::Tcp(conversation) => conversation.give_up_bytes(settings),
             Flow::Udp(talk) => talk.give_up_bytes(settings),
         }

@@ -357,6 +357,12 @@ fn among_established_flows_those_that_hold_most_give_up_bytes_for_the_others() {
 }
 
 #[test]
+fn blocks_that_wait_are_a_small_part_of_the_memory() {
+    let of = |memory| Limits { flows: 1, memory }.blocks_ahead();
+    assert_eq!([16 << 20, 64 << 20, 512 << 20, 1 << 30, 1 << 40].map(of), [4, 4, 8, 16, 16]);
+}
+
+#[test]
 fn the_memory_of_a_lane_is_what_is_not_set_aside() {
     let of = |memory, lanes| {
         let limits = Limits { flows: 1, memory };
