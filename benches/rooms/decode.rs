@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use etherparse::PacketBuilder;
-use tamperscope::decode::{Decoder, Packet, Sight};
+use tamperscope::decode::{self, Decoder, Packet};
 use tamperscope::wire::Frame;
 
 use super::input;
@@ -68,7 +68,7 @@ pub(crate) fn decode(frames: &[Frame<'static>]) {
 
 /// The packet of a frame that is no fragment.
 pub(crate) fn packet(frame: &Frame<'static>) -> Option<Packet<'static>> {
-    Some(Sight::of(frame)?.packet(frame))
+    decode::lend(frame, |packet, _| *packet)
 }
 
 pub(crate) const FRAMES: usize = 1_000;

@@ -36,7 +36,7 @@ impl Given {
         let mut lane = Lane::new(&self.settings, &directory);
         let mut now = Tick::default();
         for (packet, clock) in &self.packets {
-            lane.packet(packet, *clock);
+            lane.packet(packet, packet.flow(), *clock);
             now = *clock;
         }
         let outcome = lane.finish(now);

@@ -18,6 +18,11 @@
 //! looked up; encrypted or compressed layers are counted, not opened; aggregated or fragmented
 //! 802.11 frames are counted; the packet quoted in an ICMP error is not a packet.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a header in small pieces must not be put together in memory: see `plain::leaf`"
+)]
+
 mod ethertype;
 mod fragment;
 mod ieee80211;
@@ -45,7 +50,7 @@ use self::fragment::{Fragment, Reassembler};
 use self::ip::IpPacket;
 use self::octets::Octets;
 use self::walk::{Leaf, Walked};
-use crate::wire::{Datagram, FlowKey, Frame, Segment, Side};
+use crate::wire::{Datagram, FlowKey, Frame, Segment, Side, Transport};
 
 /// What a frame carries.
 #[derive(Clone, Copy, Debug)]
@@ -56,35 +61,55 @@ pub enum Packet<'a> {
     Udp(Datagram<'a>),
 }
 
-/// Where a frame's packet goes from and to, and the packet itself: whoever only sorts packets need
-/// not read them.
-#[derive(Debug)]
-pub struct Sight<'a> {
-    leaf: Leaf<'a>,
-}
-
-impl<'a> Sight<'a> {
-    /// Looks at `frame`; none where fragments, or nothing, come of it: then a [`Decoder`] must
-    /// decide.
-    #[inline]
-    pub fn of(frame: &Frame<'a>) -> Option<Self> {
-        match walk::frame(frame) {
-            Ok(Walked::Leaf(leaf)) => Some(Self { leaf }),
-            Ok(Walked::Fragment(_)) | Err(_) => None,
-        }
-    }
-
+impl Packet<'_> {
     /// The key of its flow, and which end sent it.
     pub fn flow(&self) -> (FlowKey, Side) {
-        match &self.leaf {
-            Leaf::Tcp(leaf) => leaf.flow(),
-            Leaf::Udp(leaf) => leaf.flow(),
+        match self {
+            Self::Tcp(segment) => FlowKey::of(Transport::Tcp, segment.src, segment.dst),
+            Self::Udp(datagram) => FlowKey::of(Transport::Udp, datagram.src, datagram.dst),
         }
     }
+}
 
-    /// The packet, as [`Decoder::decode`] gives it for `frame`.
-    pub fn packet(&self, frame: &Frame<'_>) -> Packet<'a> {
-        packet(frame, &self.leaf)
+/// The flow of the packet in `frame`, and which end sent it; none where fragments, or nothing, come
+/// of it: then a [`Decoder`] must decide.
+///
+/// Whoever only sorts packets need not read them.
+#[inline]
+pub fn flow(frame: &Frame<'_>) -> Option<(FlowKey, Side)> {
+    plain::leaf(
+        frame,
+        #[inline(always)]
+        |leaf| leaf.flow(),
+    )
+    .or_else(|| Some(odd_leaf(frame)?.flow()))
+}
+
+/// Reads a frame that is no fragment as [`Decoder::decode`] does, and lends `taker` the packet with
+/// its [flow](Packet::flow): it is large, and to move it costs a good part of what it costs to read
+/// it.
+#[inline]
+pub fn lend<'a, R>(
+    frame: &Frame<'a>,
+    mut taker: impl FnMut(&Packet<'a>, (FlowKey, Side)) -> R,
+) -> Option<R> {
+    plain::leaf(
+        frame,
+        #[inline(always)]
+        |leaf| taker(&packet(frame, &leaf), leaf.flow()),
+    )
+    .or_else(|| {
+        let leaf = odd_leaf(frame)?;
+        Some(taker(&packet(frame, &leaf), leaf.flow()))
+    })
+}
+
+/// The transport header of a frame that is not plain.
+#[cold]
+fn odd_leaf<'a>(frame: &Frame<'a>) -> Option<Leaf<'a>> {
+    match walk::headers(frame) {
+        Ok(Walked::Leaf(leaf)) => Some(leaf),
+        Ok(Walked::Fragment(_)) | Err(_) => None,
     }
 }
 
@@ -107,29 +132,37 @@ impl Decoder {
     /// The packet borrows the frame's bytes, or the decoder's where it was made from fragments;
     /// then `frame` and `time` are those of the fragment that completed it.
     pub fn decode<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
-        match plain::leaf(frame) {
-            Some(leaf) => Ok(packet(frame, &leaf)),
+        match plain::leaf(
+            frame,
+            #[inline(always)]
+            |leaf| packet(frame, &leaf),
+        ) {
+            Some(packet) => Ok(packet),
             None => self.decode_odd(frame),
         }
     }
 
-    /// Reads a frame as [`Self::decode`] does, and lends the packet to `taker`: it is large, and to
-    /// move it costs a good part of what it costs to read it.
+    /// Reads a frame as [`Self::decode`] does, and lends what it carries as [`lend`] does.
     #[inline]
     pub fn hand<'a>(
         &'a mut self,
         frame: &Frame<'a>,
-        taker: impl FnOnce(&Packet<'a>),
+        mut taker: impl FnMut(&Packet<'a>, (FlowKey, Side)),
     ) -> Result<(), Skip> {
-        let packet = match plain::leaf(frame) {
-            Some(leaf) => packet(frame, &leaf),
-            None => self.decode_odd(frame)?,
-        };
-        taker(&packet);
+        let plain = plain::leaf(
+            frame,
+            #[inline(always)]
+            |leaf| taker(&packet(frame, &leaf), leaf.flow()),
+        );
+        if plain.is_none() {
+            let packet = self.decode_odd(frame)?;
+            taker(&packet, packet.flow());
+        }
         Ok(())
     }
 
     /// Reads a frame that is not a plain one.
+    #[cold]
     fn decode_odd<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
         match walk::headers(frame)? {
             Walked::Leaf(leaf) => Ok(packet(frame, &leaf)),
@@ -180,7 +213,7 @@ fn body<'a>(head: IpPacket<'_>, bytes: &'a [u8]) -> IpPacket<'a> {
     IpPacket { src, dst, header, protocol, body: Octets::new(bytes, bytes.len() as u32) }
 }
 
-#[inline]
+#[inline(always)]
 fn packet<'a>(frame: &Frame<'_>, leaf: &Leaf<'a>) -> Packet<'a> {
     match leaf {
         Leaf::Tcp(leaf) => Packet::Tcp(leaf.segment(frame)),

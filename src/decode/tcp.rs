@@ -20,6 +20,7 @@ pub(super) struct TcpLeaf<'a> {
 }
 
 /// Reads the fixed header and checks that its options were captured.
+#[inline(always)]
 pub(super) fn locate(packet: IpPacket<'_>) -> Result<TcpLeaf<'_>, Skip> {
     let cut = || packet.body.too_short(Skip::TruncatedTcp, Skip::BadTcpHeader);
     let header = TcpHeaderSlice::from_slice(packet.body.bytes()).map_err(|error| match error {
@@ -32,6 +33,7 @@ pub(super) fn locate(packet: IpPacket<'_>) -> Result<TcpLeaf<'_>, Skip> {
 
 impl<'a> TcpLeaf<'a> {
     /// The key of the flow, and which end sent this.
+    #[inline(always)]
     pub(super) fn flow(&self) -> (FlowKey, Side) {
         let src = Endpoint::new(self.packet.src, self.header.source_port());
         let dst = Endpoint::new(self.packet.dst, self.header.destination_port());
@@ -39,7 +41,7 @@ impl<'a> TcpLeaf<'a> {
     }
 
     /// The segment that `frame` brought or completed.
-    #[inline]
+    #[inline(always)]
     pub(super) fn segment(&self, frame: &Frame<'_>) -> Segment<'a> {
         let header = &self.header;
         Segment {
@@ -62,6 +64,7 @@ impl<'a> TcpLeaf<'a> {
 }
 
 /// The twelve bits beside the data offset; the crate's accessors leave the reserved ones out.
+#[inline]
 fn flags(transport: Octets<'_>) -> TcpFlags {
     TcpFlags(transport.be16(12).unwrap_or_default() & 0x0fff)
 }

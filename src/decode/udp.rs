@@ -20,6 +20,7 @@ pub(super) struct UdpLeaf<'a> {
 }
 
 /// Reads the header and settles the payload's length: the smaller of what UDP and IP state.
+#[inline(always)]
 pub(super) fn locate(packet: IpPacket<'_>) -> Result<UdpLeaf<'_>, Skip> {
     let cut = || packet.body.too_short(Skip::TruncatedUdp, Skip::BadUdpHeader);
     let header = UdpHeaderSlice::from_slice(packet.body.bytes()).map_err(|_| cut())?;
@@ -38,6 +39,7 @@ pub(super) fn locate(packet: IpPacket<'_>) -> Result<UdpLeaf<'_>, Skip> {
 
 impl<'a> UdpLeaf<'a> {
     /// The key of the flow, and which end sent this.
+    #[inline(always)]
     pub(super) fn flow(&self) -> (FlowKey, Side) {
         let src = Endpoint::new(self.packet.src, self.src_port);
         let dst = Endpoint::new(self.packet.dst, self.dst_port);
@@ -45,6 +47,7 @@ impl<'a> UdpLeaf<'a> {
     }
 
     /// The datagram that `frame` brought or completed.
+    #[inline(always)]
     pub(super) fn datagram(&self, frame: &Frame<'_>) -> Datagram<'a> {
         Datagram {
             frame: frame.id,

@@ -11,8 +11,8 @@ use super::ip::{self, IpPacket};
 use super::octets::Octets;
 use super::tcp::{self, TcpLeaf};
 use super::udp::{self, UdpLeaf};
-use super::{Skip, TUNNELS_MAX, ethertype, link, plain, tunnel, udp_tunnel};
-use crate::wire::{Frame, LinkType};
+use super::{Skip, TUNNELS_MAX, ethertype, link, tunnel, udp_tunnel};
+use crate::wire::{FlowKey, Frame, LinkType, Side};
 
 /// What a header says comes after it.
 #[derive(Debug)]
@@ -53,12 +53,14 @@ pub(super) enum Leaf<'a> {
     Udp(UdpLeaf<'a>),
 }
 
-/// Walks a captured frame, by the short way if it is a [plain] one.
-#[inline]
-pub(super) fn frame<'a>(frame: &Frame<'a>) -> Result<Walked<'a>, Skip> {
-    match plain::leaf(frame) {
-        Some(leaf) => Ok(Walked::Leaf(leaf)),
-        None => headers(frame),
+impl Leaf<'_> {
+    /// The key of the flow, and which end sent this.
+    #[inline(always)]
+    pub(super) fn flow(&self) -> (FlowKey, Side) {
+        match self {
+            Self::Tcp(leaf) => leaf.flow(),
+            Self::Udp(leaf) => leaf.flow(),
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use sha2::{Digest, Sha256};
 
 use super::clock::{Clock, Tick};
 use crate::decode::{
-    Decoder, FRAGMENT_CONFLICTS_MAX, FragmentConflict, Packet, Sight, Skip, SkipCounts,
+    self, Decoder, FRAGMENT_CONFLICTS_MAX, FragmentConflict, Packet, Skip, SkipCounts,
 };
-use crate::wire::{FlowKey, Frame, Transport};
+use crate::wire::{FlowKey, Frame, Side};
 
 /// Decodes frames, and counts what is read and what is passed over, file by file.
 #[derive(Default)]
@@ -32,17 +32,17 @@ pub(super) struct Sorted<'a> {
 }
 
 impl Intake {
-    /// Decodes `frame`; hands on the packet, if it is one, and the time that it is.
+    /// Decodes `frame`; hands on the packet, if it is one, with its flow and the time that it is.
     #[inline]
     pub(super) fn frame<'a>(
         &'a mut self,
         frame: &Frame<'a>,
-        taker: impl FnOnce(&Packet<'a>, Tick),
+        mut taker: impl FnMut(&Packet<'a>, (FlowKey, Side), Tick),
     ) {
         self.count(frame);
         let clock = &mut self.clock;
-        let handed = self.decoder.hand(frame, |packet| {
-            taker(packet, clock.tick(frame.time, frame.id));
+        let handed = self.decoder.hand(frame, |packet, flow| {
+            taker(packet, flow, clock.tick(frame.time, frame.id));
         });
         if let Err(reason) = handed {
             skip(&mut self.skipped, frame, reason);
@@ -52,17 +52,12 @@ impl Intake {
     /// Looks at `frame` as far as is needed to sort it; gives the key of its flow, the packet if it
     /// cannot be read from the frame alone, and the time that it is.
     pub(super) fn sort<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Sorted<'a>> {
-        if let Some(sight) = Sight::of(frame) {
+        if let Some((key, _)) = decode::flow(frame) {
             self.count(frame);
-            let (key, _) = sight.flow();
             return Some(Sorted { key, whole: None, clock: self.clock.tick(frame.time, frame.id) });
         }
         let mut sorted = None;
-        self.frame(frame, |packet, clock| {
-            let (key, _) = match packet {
-                Packet::Tcp(segment) => FlowKey::of(Transport::Tcp, segment.src, segment.dst),
-                Packet::Udp(datagram) => FlowKey::of(Transport::Udp, datagram.src, datagram.dst),
-            };
+        self.frame(frame, |packet, (key, _), clock| {
             sorted = Some(Sorted { key, whole: Some(*packet), clock });
         });
         sorted

@@ -15,7 +15,7 @@ use crate::correlate::Names;
 use crate::decode::Packet;
 use crate::evidence::FlowEnd;
 use crate::flow::{Class, FlowHasher, FlowTable, Idle, Phase, Prelude, Remains, SlotId};
-use crate::wire::{Datagram, FlowKey, FrameId, Segment, Side, Timestamp, Transport};
+use crate::wire::{Datagram, FlowKey, FrameId, Segment, Side, Timestamp};
 
 /// Owns its flows outright; nothing of it is shared.
 pub struct Lane<'a> {
@@ -67,15 +67,15 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// Takes in the next packet, at the time `clock` of the whole recording.
+    /// Takes in the next packet, of `flow`, at the time `clock` of the whole recording.
     ///
     /// Idle flows end first: whether a packet continues a flow or opens another must not depend on
     /// what else its lane has seen.
-    pub fn packet(&mut self, packet: &Packet<'_>, clock: Tick) {
+    pub fn packet(&mut self, packet: &Packet<'_>, flow: (FlowKey, Side), clock: Tick) {
         self.expire(clock);
         match packet {
-            Packet::Tcp(segment) => self.segment(segment),
-            Packet::Udp(datagram) => self.datagram(datagram),
+            Packet::Tcp(segment) => self.segment(segment, flow),
+            Packet::Udp(datagram) => self.datagram(datagram, flow),
         }
     }
 
@@ -113,8 +113,7 @@ impl<'a> Lane<'a> {
         }
     }
 
-    fn segment(&mut self, segment: &Segment<'_>) {
-        let (key, sender) = FlowKey::of(Transport::Tcp, segment.src, segment.dst);
+    fn segment(&mut self, segment: &Segment<'_>, (key, sender): (FlowKey, Side)) {
         let hash = self.table.hash(&key);
         if let Some(id) = self.find(hash, &key) {
             if self.goes_on(id, segment, sender) {
@@ -180,8 +179,7 @@ impl<'a> Lane<'a> {
         self.relieve(id);
     }
 
-    fn datagram(&mut self, datagram: &Datagram<'_>) {
-        let (key, sender) = FlowKey::of(Transport::Udp, datagram.src, datagram.dst);
+    fn datagram(&mut self, datagram: &Datagram<'_>, (key, sender): (FlowKey, Side)) {
         let hash = self.table.hash(&key);
         let id = self.find(hash, &key).unwrap_or_else(|| {
             self.admit(hash, key, Flow::Udp(DatagramTalk::open(datagram, sender)))

@@ -48,7 +48,7 @@ fn run_here(
     let mut block = Block::new();
     while recording.next_block(&mut block) {
         for frame in block.frames() {
-            intake.frame(&frame, |packet, clock| lane.packet(packet, clock));
+            intake.frame(&frame, |packet, flow, clock| lane.packet(packet, flow, clock));
         }
         intake.block_done();
         watcher.block(shared.directory);
@@ -99,9 +99,9 @@ fn serve(inbox: &Receiver<Order>, own: usize, shared: Shared<'_>) -> Outcome {
         match order {
             Order::Batch(batch) => {
                 for parcel in batch.sorted.get(own).into_iter().flatten() {
-                    if let Some(packet) = parcel.open(&batch.block) {
-                        lane.packet(&packet, parcel.clock);
-                    }
+                    parcel.open(&batch.block, |packet, flow| {
+                        lane.packet(packet, flow, parcel.clock);
+                    });
                 }
             }
             Order::End(clock) => return lane.finish(clock),

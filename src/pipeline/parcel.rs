@@ -3,8 +3,8 @@
 use super::clock::Tick;
 use super::intake::Sorted;
 use crate::capture::Block;
-use crate::decode::{Packet, Sight};
-use crate::wire::{Datagram, Segment};
+use crate::decode::{self, Packet};
+use crate::wire::{Datagram, FlowKey, Segment, Side};
 
 /// A block, and its packets sorted to lanes. It is shared, read by each lane, and filled again when
 /// nobody holds it any more, so that in the long run nothing is allocated.
@@ -43,14 +43,15 @@ impl Parcel {
         Self { clock: sorted.clock, index, whole }
     }
 
-    /// The packet with its bytes, which are in `block` or in the parcel itself.
+    /// Lends the packet with its bytes, which are in `block` or in the parcel itself, and its flow.
     #[inline]
-    pub(super) fn open<'a>(&'a self, block: &'a Block) -> Option<Packet<'a>> {
+    pub(super) fn open(&self, block: &Block, mut taker: impl FnMut(&Packet<'_>, (FlowKey, Side))) {
         if let Some(whole) = &self.whole {
-            return Some(whole.packet());
+            let packet = whole.packet();
+            taker(&packet, packet.flow());
+        } else if let Some(frame) = block.frame(self.index as usize) {
+            decode::lend(&frame, taker);
         }
-        let frame = block.frame(self.index as usize)?;
-        Some(Sight::of(&frame)?.packet(&frame))
     }
 }
 

@@ -42,32 +42,30 @@ fn flows_timed(script: Script<'_>, millis_of: impl Fn(u64) -> u64) -> Vec<FlowRe
         let client = Endpoint::new([192, 0, 2, 1].into(), 40_000);
         let server = Endpoint::new([198, 51, 100, 1].into(), 9_000);
         let (src, dst) = if *way == '>' { (client, server) } else { (server, client) };
-        lane.packet(
-            &Packet::Tcp(Segment {
-                frame,
-                time,
-                ip: IpHeader {
-                    ttl: Ttl(64),
-                    id: Some(number as u16),
-                    dont_fragment: true,
-                    traffic_class: 0,
-                    reassembled: false,
-                    tunnels: 0,
-                },
-                src,
-                dst,
-                seq: SeqNumber(*seq),
-                ack: SeqNumber(*ack),
-                flags: *flags,
-                window: 1000,
-                checksum: 0,
-                options: TcpOptions::default(),
-                payload,
-                payload_len: payload.len() as u32,
-                transport: &[],
-            }),
-            clock.tick(time, frame),
-        );
+        let packet = Packet::Tcp(Segment {
+            frame,
+            time,
+            ip: IpHeader {
+                ttl: Ttl(64),
+                id: Some(number as u16),
+                dont_fragment: true,
+                traffic_class: 0,
+                reassembled: false,
+                tunnels: 0,
+            },
+            src,
+            dst,
+            seq: SeqNumber(*seq),
+            ack: SeqNumber(*ack),
+            flags: *flags,
+            window: 1000,
+            checksum: 0,
+            options: TcpOptions::default(),
+            payload,
+            payload_len: payload.len() as u32,
+            transport: &[],
+        });
+        lane.packet(&packet, packet.flow(), clock.tick(time, frame));
     }
     lane.finish(clock.now()).flows.into_iter().map(|ended| ended.record).collect()
 }

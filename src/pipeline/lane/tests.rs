@@ -8,7 +8,7 @@ use super::super::closing::Ended;
 use super::super::{Directory, Limits, Settings};
 use super::*;
 use crate::detect::fingerprint::FingerprintSet;
-use crate::wire::{Duration, Endpoint, IpHeader, SeqNumber, TcpFlags, TcpOptions, Ttl};
+use crate::wire::{Duration, Endpoint, IpHeader, SeqNumber, TcpFlags, TcpOptions, Transport, Ttl};
 
 const ACK: TcpFlags = TcpFlags::ACK;
 const SYN: TcpFlags = TcpFlags::SYN;
@@ -60,7 +60,8 @@ impl<'a> Scene<'a> {
         let frame = FrameId::new(0, self.frames);
         let time = Timestamp::ZERO + Duration::from_micros(100 * self.frames);
         let tick = self.clock.tick(time, frame);
-        self.lane.packet(&packet(frame, time), tick);
+        let packet = packet(frame, time);
+        self.lane.packet(&packet, packet.flow(), tick);
         assert!(!self.lane.is_short());
     }
 
