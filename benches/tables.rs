@@ -63,7 +63,7 @@ fn lanes(keys: &Keys, lanes: usize) -> usize {
             let (hash, now) = (table.hash(key), Timestamp::from_nanos(nanos));
             let id = table
                 .find(hash, key)
-                .unwrap_or_else(|| table.insert(hash, *key, 0_u64, (now, Class::Opening)));
+                .unwrap_or_else(|| table.insert(hash, *key, (now, Class::Opening), || 0_u64));
             if let Some(packets) = table.flow_mut(id) {
                 *packets += 1;
             }

@@ -24,15 +24,18 @@ impl Prelude {
     /// Segments kept after the SYN; a handshake and a close have six.
     const REST_MAX: usize = 7;
 
-    /// A connection that begins with `segment`, sent by `sender`; none where it is not a bare SYN.
-    pub fn open(segment: &Segment<'_>, sender: Side) -> Option<Self> {
-        let begins = segment.flags.contains(TcpFlags::SYN)
-            && !segment.flags.intersects(TcpFlags::ACK.union(TcpFlags::RST).union(TcpFlags::FIN));
-        (begins && segment.payload_len == 0).then(|| Self {
-            syn: Header::of(segment, sender),
-            rest: SmallVec::new(),
-            phase: Phase::SynSent,
-        })
+    /// Whether a connection may begin with `segment`: a bare SYN.
+    #[inline]
+    pub fn begins(segment: &Segment<'_>) -> bool {
+        segment.flags.contains(TcpFlags::SYN)
+            && !segment.flags.intersects(TcpFlags::ACK.union(TcpFlags::RST).union(TcpFlags::FIN))
+            && segment.payload_len == 0
+    }
+
+    /// A connection that [begins](Self::begins) with `segment`, sent by `sender`.
+    #[inline]
+    pub fn open(segment: &Segment<'_>, sender: Side) -> Self {
+        Self { syn: Header::of(segment, sender), rest: SmallVec::new(), phase: Phase::SynSent }
     }
 
     /// Takes in the next segment, if it still belongs to the prelude.
@@ -64,16 +67,24 @@ impl Prelude {
         self.syn.frame
     }
 
-    /// The SYN of the flow of `key`, and who sent it. Like the others it has the captured headers,
-    /// but not the bytes from which a checksum could be computed.
-    pub fn syn(&self, key: &FlowKey) -> (Segment<'static>, Side) {
-        (self.syn.segment(key), self.syn.sender())
+    /// Who sent the SYN.
+    pub const fn client(&self) -> Side {
+        self.syn.sender()
     }
 
-    /// The segments after the SYN.
-    pub fn rest(&self, key: &FlowKey) -> impl Iterator<Item = (Segment<'static>, Side)> + '_ {
-        let key = *key;
-        self.rest.iter().map(move |header| (header.segment(&key), header.sender()))
+    /// The SYN of the flow of `key`.
+    #[inline]
+    pub fn syn(&self, key: &FlowKey) -> Segment<'static> {
+        self.syn.segment(key)
+    }
+
+    /// Gives `taker` each segment of the flow of `key` again, with its sender: the captured headers,
+    /// but not the bytes from which a checksum could be computed.
+    #[inline]
+    pub fn replay(&self, key: &FlowKey, mut taker: impl FnMut(&Segment<'static>, Side)) {
+        for header in std::iter::once(&self.syn).chain(&self.rest) {
+            taker(&header.segment(key), header.sender());
+        }
     }
 
     /// Whether all that happened is that a port refused: a RST that acknowledges the SYN, and bears
@@ -140,6 +151,7 @@ impl Header {
     const SACK_PERMITTED: u8 = 8;
     const MALFORMED: u8 = 16;
 
+    #[inline]
     fn of(segment: &Segment<'_>, sender: Side) -> Self {
         let options = &segment.options;
         let flag = |bit: u8, set: bool| if set { bit } else { 0 };
@@ -272,7 +284,7 @@ mod tests {
 
     fn opened(syn: &Segment<'_>) -> (FlowKey, Side, Prelude) {
         let (key, sender) = FlowKey::of(Transport::Tcp, syn.src, syn.dst);
-        let prelude = Prelude::open(syn, sender).unwrap();
+        let prelude = Prelude::open(syn, sender);
         (key, sender, prelude)
     }
 
@@ -283,10 +295,8 @@ mod tests {
         let (key, sender, mut prelude) = opened(&syn);
         assert!(prelude.takes(&answer, sender.other()));
         assert_eq!(prelude.phase(), Phase::SynAcked);
-        let back: Vec<_> = std::iter::once(prelude.syn(&key))
-            .chain(prelude.rest(&key))
-            .map(|(segment, side)| (format!("{segment:?}"), side))
-            .collect();
+        let mut back = Vec::new();
+        prelude.replay(&key, |segment, side| back.push((format!("{segment:?}"), side)));
         let expected = [(format!("{syn:?}"), sender), (format!("{answer:?}"), sender.other())];
         assert_eq!(back, expected);
     }
@@ -306,7 +316,7 @@ mod tests {
         let crossed = segment(TcpFlags::SYN, (443, 50_000), 100, 0);
         assert!(!prelude.takes(&crossed, sender.other()), "the same number, by chance");
         for flags in [TcpFlags::ACK, TcpFlags::RST, TcpFlags::SYN.union(TcpFlags::ACK)] {
-            assert!(Prelude::open(&segment(flags, (50_000, 443), 100, 0), sender).is_none());
+            assert!(!Prelude::begins(&segment(flags, (50_000, 443), 100, 0)));
         }
     }
 

@@ -55,6 +55,9 @@ pub struct SlotId(u32);
 pub struct FlowTable<V> {
     index: HashTable<u32>,
     slots: Slab<Slot<V>>,
+    /// Of each slot, its neighbours in the queue. They lie apart, close together: who leaves a queue
+    /// changes both, and these flows themselves may not have been looked at for long.
+    links: Slab<Link>,
     free: u32,
     queues: [Queue; Class::COUNT],
     idle: [Duration; Class::COUNT],
@@ -69,11 +72,17 @@ pub struct FlowTable<V> {
 
 #[derive(Debug)]
 struct Slot<V> {
-    flow: Option<(FlowKey, V)>,
+    key: FlowKey,
+    flow: Option<V>,
     touched: Timestamp,
     /// When it was put into its queue; never after `touched`.
     queued: Timestamp,
     class: Class,
+}
+
+/// The neighbours of a slot in its queue; of a free one, `next` is another free one.
+#[derive(Clone, Copy, Debug)]
+struct Link {
     previous: u32,
     next: u32,
 }
@@ -104,6 +113,7 @@ impl<V> FlowTable<V> {
         Self {
             index: HashTable::new(),
             slots: Slab::new(),
+            links: Slab::new(),
             free: NIL,
             queues: [Queue::EMPTY; Class::COUNT],
             idle: idle.by_class(),
@@ -135,7 +145,7 @@ impl<V> FlowTable<V> {
     pub fn find(&self, hash: u64, key: &FlowKey) -> Option<SlotId> {
         let slots = &self.slots;
         self.index
-            .find(hash, |place| slots.get(*place).is_some_and(|slot| slot.is_of(key)))
+            .find(hash, |place| slots.get(*place).is_some_and(|slot| slot.key == *key))
             .map(|place| SlotId(*place))
     }
 
@@ -150,31 +160,50 @@ impl<V> FlowTable<V> {
 
     /// The flow in `id`.
     pub fn flow_mut(&mut self, id: SlotId) -> Option<&mut V> {
-        self.slots.get_mut(id.0)?.flow.as_mut().map(|(_, flow)| flow)
+        self.slots.get_mut(id.0)?.flow.as_mut()
     }
 
     /// The flow in `id` with its key.
     pub fn entry_mut(&mut self, id: SlotId) -> Option<(&FlowKey, &mut V)> {
-        self.slots.get_mut(id.0)?.flow.as_mut().map(|(key, flow)| (&*key, flow))
+        let Slot { key, flow, .. } = self.slots.get_mut(id.0)?;
+        Some((key, flow.as_mut()?))
     }
 
     /// Puts a new flow in. There must be room: call [`Self::make_room`] before.
-    pub fn insert(&mut self, hash: u64, key: FlowKey, flow: V, at: (Timestamp, Class)) -> SlotId {
-        let (now, class) = at;
-        let flow = Some((key, flow));
-        let slot = Slot { flow, touched: now, queued: now, class, previous: NIL, next: NIL };
-        let place = if let Some(vacant) = self.slots.get_mut(self.free) {
-            std::mem::replace(&mut self.free, std::mem::replace(vacant, slot).next)
+    ///
+    /// It is made where it stays: a value of many small parts is moved at the price of a miss of
+    /// the cache, if it is moved as soon as it is made.
+    #[inline]
+    pub fn insert(
+        &mut self,
+        hash: u64,
+        key: FlowKey,
+        (now, class): (Timestamp, Class),
+        flow: impl FnOnce() -> V,
+    ) -> SlotId {
+        let place = self.vacant(hash, key, (now, class));
+        if let Some(slot) = self.slots.get_mut(place) {
+            slot.flow.get_or_insert_with(flow);
+        }
+        SlotId(place)
+    }
+
+    /// A slot for a flow of `key`, in its queue and its index.
+    fn vacant(&mut self, hash: u64, key: FlowKey, (now, class): (Timestamp, Class)) -> u32 {
+        let place = if let Some(slot) = self.slots.get_mut(self.free) {
+            (slot.key, slot.touched, slot.class) = (key, now, class);
+            let next = self.links.get(self.free).map_or(NIL, |link| link.next);
+            std::mem::replace(&mut self.free, next)
         } else {
-            self.slots.push(slot)
+            self.links.push(Link { previous: NIL, next: NIL });
+            self.slots.push(Slot { key, flow: None, touched: now, queued: now, class })
         };
         let Self { slots, index, hasher, .. } = self;
         index.insert_unique(hash, place, |place| {
-            let slot = slots.get(*place);
-            slot.and_then(|slot| slot.key()).map_or(0, |key| hasher.hash(key))
+            slots.get(*place).map_or(0, |slot| hasher.hash(&slot.key))
         });
         self.append(place, (class, now));
-        SlotId(place)
+        place
     }
 
     /// Notes that the flow in `id` was seen `now`, and what class it is of.
@@ -191,17 +220,18 @@ impl<V> FlowTable<V> {
 
     /// Takes the flow in `id` out.
     pub fn remove(&mut self, id: SlotId) -> Option<(FlowKey, V)> {
-        let slot = self.slots.get(id.0)?;
-        let (hash, class) = (self.hasher.hash(slot.key()?), slot.class);
+        let slot = self.slots.get_mut(id.0)?;
+        let flow = slot.flow.take()?;
+        let (key, class) = (slot.key, slot.class);
+        let hash = self.hasher.hash(&key);
         if let Ok(entry) = self.index.find_entry(hash, |place| *place == id.0) {
             entry.remove();
         }
         self.unlink(id.0, class);
-        let slot = self.slots.get_mut(id.0)?;
-        let flow = slot.flow.take();
-        slot.next = self.free;
-        self.free = id.0;
-        flow
+        if let Some(link) = self.links.get_mut(id.0) {
+            link.next = std::mem::replace(&mut self.free, id.0);
+        }
+        Some((key, flow))
     }
 
     /// Whether there may be anything to expire or to cool `now`.
@@ -312,7 +342,7 @@ impl<V> FlowTable<V> {
     /// Bytes of the slots of the flows alive, and of the index, of which an eighth is kept free.
     pub fn memory(&self) -> usize {
         let index = self.index.capacity() * (size_of::<u32>() + 1) / 7 * 8;
-        self.len() * size_of::<Slot<V>>() + index
+        self.len() * (size_of::<Slot<V>>() + size_of::<Link>()) + index
     }
 
     /// Takes all flows out, in the order of what `rank` says of them.
@@ -320,13 +350,16 @@ impl<V> FlowTable<V> {
         self.index.clear();
         self.queues = [Queue::EMPTY; Class::COUNT];
         self.free = NIL;
+        self.links = Slab::new();
         let mut slots = std::mem::replace(&mut self.slots, Slab::new());
         let ranks = slots.iter().zip(0_u32..);
-        let mut order: Vec<(u64, u32)> = ranks
-            .filter_map(|(slot, place)| slot.flow.as_ref().map(|(_, flow)| (rank(flow), place)))
-            .collect();
+        let mut order: Vec<(u64, u32)> =
+            ranks.filter_map(|(slot, place)| Some((rank(slot.flow.as_ref()?), place))).collect();
         order.sort_unstable();
-        order.into_iter().filter_map(move |(_, place)| slots.get_mut(place)?.flow.take())
+        order.into_iter().filter_map(move |(_, place)| {
+            let slot = slots.get_mut(place)?;
+            Some((slot.key, slot.flow.take()?))
+        })
     }
 
     fn head(&self, class: Class) -> Option<(u32, &Slot<V>)> {
@@ -361,18 +394,18 @@ impl<V> FlowTable<V> {
             queue.head = place;
         }
         if let Some(slot) = self.slots.get_mut(place) {
-            slot.previous = tail;
-            slot.next = NIL;
             slot.queued = queued;
         }
-        if let Some(slot) = self.slots.get_mut(tail) {
-            slot.next = place;
+        if let Some(link) = self.links.get_mut(place) {
+            *link = Link { previous: tail, next: NIL };
+        }
+        if let Some(link) = self.links.get_mut(tail) {
+            link.next = place;
         }
     }
 
     fn unlink(&mut self, place: u32, class: Class) {
-        let Some(slot) = self.slots.get(place) else { return };
-        let (previous, next) = (slot.previous, slot.next);
+        let Some(Link { previous, next }) = self.links.get(place).copied() else { return };
         let Some(queue) = self.queues.get_mut(class.index()) else { return };
         queue.len = queue.len.saturating_sub(1);
         if queue.head == place {
@@ -381,22 +414,12 @@ impl<V> FlowTable<V> {
         if queue.tail == place {
             queue.tail = previous;
         }
-        if let Some(slot) = self.slots.get_mut(previous) {
-            slot.next = next;
+        if let Some(link) = self.links.get_mut(previous) {
+            link.next = next;
         }
-        if let Some(slot) = self.slots.get_mut(next) {
-            slot.previous = previous;
+        if let Some(link) = self.links.get_mut(next) {
+            link.previous = previous;
         }
-    }
-}
-
-impl<V> Slot<V> {
-    fn key(&self) -> Option<&FlowKey> {
-        self.flow.as_ref().map(|(key, _)| key)
-    }
-
-    fn is_of(&self, key: &FlowKey) -> bool {
-        self.key() == Some(key)
     }
 }
 

@@ -300,12 +300,8 @@ impl Spares {
         prelude: &Prelude,
         settings: &Settings,
     ) -> Box<Conversation> {
-        let (syn, client) = prelude.syn(key);
-        let mut conversation = self.open(&syn, client);
-        conversation.segment(&syn, client, settings);
-        for (segment, sender) in prelude.rest(key) {
-            conversation.segment(&segment, sender, settings);
-        }
+        let mut conversation = self.open(&prelude.syn(key), prelude.client());
+        prelude.replay(key, |segment, sender| conversation.segment(segment, sender, settings));
         conversation
     }
 

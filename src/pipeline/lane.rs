@@ -166,23 +166,29 @@ impl<'a> Lane<'a> {
 
     /// Lets a flow in that `segment` begins.
     fn begin(&mut self, (hash, key): (u64, FlowKey), segment: &Segment<'_>, sender: Side) {
-        let (flow, class) = if let Some(prelude) = Prelude::open(segment, sender) {
-            (Flow::Prelude(prelude), Class::Opening)
-        } else {
-            let mut conversation = self.spares.open(segment, sender);
-            conversation.segment(segment, sender, self.settings);
-            let class = conversation.class();
-            (Flow::Tcp(conversation), class)
-        };
-        let id = self.admit(hash, key, flow);
-        self.touch(id, class, (segment.frame, segment.time));
+        let (frame, time) = (segment.frame, segment.time);
+        if Prelude::begins(segment) {
+            let id = self.admit((hash, key), (frame, Class::Opening), || {
+                Flow::Prelude(Prelude::open(segment, sender))
+            });
+            self.touch(id, Class::Opening, (frame, time));
+            return self.relieve(id);
+        }
+        let mut conversation = self.spares.open(segment, sender);
+        conversation.segment(segment, sender, self.settings);
+        let (class, memory) = (conversation.class(), conversation.memory());
+        let id = self.admit((hash, key), (frame, class), || Flow::Tcp(conversation));
+        self.room.change(0, memory);
+        self.touch(id, class, (frame, time));
         self.relieve(id);
     }
 
     fn datagram(&mut self, datagram: &Datagram<'_>, (key, sender): (FlowKey, Side)) {
         let hash = self.table.hash(&key);
         let id = self.find(hash, &key).unwrap_or_else(|| {
-            self.admit(hash, key, Flow::Udp(DatagramTalk::open(datagram, sender)))
+            self.admit((hash, key), (datagram.frame, Class::Unanswered), || {
+                Flow::Udp(DatagramTalk::open(datagram, sender))
+            })
         });
         let settings = self.settings;
         let Some(Flow::Udp(talk)) = self.table.flow_mut(id) else { return };

@@ -7,7 +7,7 @@ use super::super::quota::Quota;
 use super::{Flow, Lane};
 use crate::evidence::FlowEnd;
 use crate::flow::{Class, SlotId};
-use crate::wire::FlowKey;
+use crate::wire::{FlowKey, FrameId};
 
 /// What the flows of a lane hold, and what ended ones keep.
 pub(super) struct Room {
@@ -49,14 +49,20 @@ impl Room {
 }
 
 impl Lane<'_> {
-    /// Lets a new flow in; the least valuable one makes room if there is none.
-    pub(super) fn admit(&mut self, hash: u64, key: FlowKey, flow: Flow) -> SlotId {
+    /// Lets a new flow in, which begins with `frame` and holds nothing yet beside its slot; the least
+    /// valuable one makes room if there is none.
+    #[inline]
+    pub(super) fn admit(
+        &mut self,
+        (hash, key): (u64, FlowKey),
+        (frame, class): (FrameId, Class),
+        flow: impl FnOnce() -> Flow,
+    ) -> SlotId {
         if let Some(evicted) = self.table.make_room() {
             self.evicted(evicted);
         }
-        self.room.change(0, flow.memory());
-        self.outcome.openings.push(flow.first_frame());
-        self.table.insert(hash, key, flow, (self.clock, Class::Opening))
+        self.outcome.openings.push(frame);
+        self.table.insert(hash, key, (self.clock, class), flow)
     }
 
     /// Sees to it that the flows hold no more than they may; `id` is the one under way.
