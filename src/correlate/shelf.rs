@@ -226,8 +226,8 @@ struct Rows<T> {
 }
 
 impl<T> Rows<T> {
-    /// Values of a row.
-    const LEN: usize = 256;
+    /// Values of a row: an allocator has nothing to round.
+    const LEN: usize = (64 << 10) / size_of::<T>();
 
     fn push(&mut self, value: T) -> u32 {
         let place = self.len;
