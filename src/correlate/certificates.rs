@@ -6,7 +6,7 @@
 //! hold for the name, is then held against that tally: what others got for that name, and from how
 //! far the same address answered them.
 //!
-//! Bounds: [`NAMES_MAX`] names, [`PLACES_MAX`] addresses for each, 60 MB when full. What is given
+//! Bounds: [`CertificateTally::NAMES_MAX`] names, [`PLACES_MAX`] addresses for each, 60 MB when full. What is given
 //! up beyond them does not depend on the order of flows (see `hosts`).
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use super::names::{MAX_NAME, hash, normal};
 use super::place::Place;
 use super::shelf::Sum;
 use crate::evidence::{Fact, Grade, Injector, Kind, Signal, Suspicion};
-use crate::wire::{Direction, Duration, FrameId, Timestamp, Ttl};
+use crate::wire::{Direction, Duration, FrameId, Least, Timestamp, Ttl};
 
 /// The certificate that one flow got.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,9 +50,15 @@ pub struct CertificateSight {
 }
 
 /// What the flows of a recording got for each name.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CertificateTally {
-    names: BTreeMap<(u64, Arc<str>), Shown>,
+    names: Least<(u64, Arc<str>), Shown>,
+}
+
+impl Default for CertificateTally {
+    fn default() -> Self {
+        Self::with_room(Self::NAMES_MAX)
+    }
 }
 
 /// What is known of one name's vouched certificates.
@@ -65,6 +71,21 @@ struct Shown {
 }
 
 impl CertificateTally {
+    /// Most names kept.
+    pub const NAMES_MAX: usize = 1 << 16;
+    /// What a name takes when all its addresses are known, in bytes.
+    const NAME_BYTES: usize = 960;
+
+    /// A tally of at most `names` names.
+    pub const fn with_room(names: usize) -> Self {
+        Self { names: Least::with_room(names) }
+    }
+
+    /// Bytes held, at most.
+    pub fn memory(&self) -> usize {
+        self.names.len() * Self::NAME_BYTES
+    }
+
     /// Adds a certificate that an issuer vouches for.
     pub fn add(&mut self, sight: &CertificateSight) {
         let Some(name) = normal(&sight.name).filter(|name| name.len() <= MAX_NAME) else { return };
@@ -74,25 +95,13 @@ impl CertificateTally {
             example: Some((sight.frame, sight.issuer.clone())),
             places: place.map(|place| (sight.server, place)).into_iter().collect(),
         };
-        self.put(Arc::from(name), shown);
+        self.names.change((hash(&name), Arc::from(name)), |known| known.add(shown));
     }
 
-    /// Adds all that `other` knows; the flows of the two must be distinct.
+    /// Adds all that `other` knows; the flows of the two must be distinct. There is then as much room
+    /// as the larger one has.
     pub fn merge(&mut self, other: Self) {
-        if self.names.is_empty() {
-            *self = other;
-            return;
-        }
-        for ((_, name), shown) in other.names {
-            self.put(name, shown);
-        }
-    }
-
-    fn put(&mut self, name: Arc<str>, shown: Shown) {
-        self.names.entry((hash(&name), name)).or_default().add(shown);
-        if self.names.len() > NAMES_MAX {
-            self.names.pop_last();
-        }
+        self.names.merge(other.names, Shown::add);
     }
 
     /// Holds a certificate that nobody vouches for against what others got for its name.
@@ -236,8 +245,6 @@ const INTERCEPTORS: [(&str, &str); 2] = [
     ),
 ];
 
-/// Most names kept.
-const NAMES_MAX: usize = 1 << 16;
 /// Most addresses kept for one name.
 const PLACES_MAX: usize = 8;
 

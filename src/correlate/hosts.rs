@@ -53,7 +53,8 @@ impl Default for HostTally {
 }
 
 impl HostTally {
-    fn with_room(hosts: usize, clients: usize) -> Self {
+    /// A tally of at most so many hosts, and pairs of a host and a client.
+    pub fn with_room(hosts: usize, clients: usize) -> Self {
         Self { hosts: Shelf::of(hosts), clients: Shelf::of(clients), accesses: 0 }
     }
 
@@ -124,6 +125,11 @@ impl HostTally {
         self.accesses += other.accesses;
         self.hosts.merge(other.hosts);
         self.clients.merge(other.clients);
+    }
+
+    /// Bytes held, about.
+    pub fn memory(&self) -> usize {
+        self.hosts.memory() + self.clients.memory() + self.hosts.len() * NAME_BYTES
     }
 
     fn settle(&mut self) {
@@ -218,6 +224,9 @@ pub const MAX_HOSTS: usize = 1 << 18;
 
 /// Most pairs of a host and a client kept, counted likewise.
 pub const MAX_CLIENTS: usize = 1 << 20;
+
+/// What a name takes as a rule, in bytes.
+const NAME_BYTES: usize = 64;
 
 type HostKey = (u64, Arc<str>);
 type ClientKey = (u64, Arc<str>, IpAddr);

@@ -118,25 +118,24 @@ impl<E: Entry> Ledger<E> {
         self.settled = self.entries.len();
     }
 
-    /// Keeps, of a settled ledger, the first `max` entries; whether there were more.
-    pub(super) fn truncate(&mut self, max: usize) -> bool {
+    /// Keeps, of a settled ledger, the first `max` entries; gives the first one that is given up.
+    pub(super) fn truncate(&mut self, max: usize) -> Option<E> {
         debug_assert!(self.is_settled());
-        let more = self.entries.len() > max;
+        let first_out = (self.entries.len() > max).then(|| self.entries.swap_remove(max));
         self.entries.truncate(max);
         self.settled = self.entries.len();
-        more
+        first_out
     }
 
     /// The entries of a settled ledger in order, without the first ones, which are `before`.
     pub(super) fn from(&self, before: impl FnMut(&E) -> bool) -> impl Iterator<Item = &E> {
-        debug_assert!(self.is_settled());
-        let first = self.entries.partition_point(before);
-        self.entries.iter().skip(first)
+        self.entries.iter().skip(self.count(before))
     }
 
-    /// The last in order of those that are sorted in.
-    pub(super) fn last_settled(&self) -> Option<&E> {
-        self.settled.checked_sub(1).and_then(|last| self.entries.get(last))
+    /// How many entries of a settled ledger are `before` the others.
+    pub(super) fn count(&self, before: impl FnMut(&E) -> bool) -> usize {
+        debug_assert!(self.is_settled());
+        self.entries.partition_point(before)
     }
 
     /// Puts down all that another one has. Two settled ones make a settled one.
@@ -154,6 +153,11 @@ impl<E: Entry> Ledger<E> {
         } else {
             self.entries.append(&mut other.entries);
         }
+    }
+
+    /// Bytes that the entries take, without what they own elsewhere.
+    pub(super) const fn memory(&self) -> usize {
+        self.entries.capacity() * size_of::<E>()
     }
 
     pub(super) const fn is_empty(&self) -> bool {

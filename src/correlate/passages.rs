@@ -4,8 +4,8 @@
 //! folded by client, network of the server and half minute; of each half minute, server and name
 //! the earliest and the latest are kept.
 //!
-//! Bounds: [`NAMES_MAX`] names for each server and half minute, [`SLOTS_MAX`] such slots, and
-//! [`NAMED_MAX`] times at which a name passed, 40 MB when full. Which are given up is decided by
+//! Bounds: [`NAMES_MAX`] names for each server and half minute, [`Passages::SLOTS_MAX`] such slots,
+//! and [`Passages::NAMED_MAX`] times at which a name passed, 40 MB when full. Which are given up is decided by
 //! hashes alone, so it does not depend on the order of flows (see `hosts`), and what is kept is
 //! complete.
 
@@ -64,15 +64,23 @@ pub struct Passage {
 }
 
 /// The passages of a recording. They can be asked for once they were merged.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Passages {
     slots: Ledger<(Place, Passed)>,
-    /// The last slot, where there are no more than may be kept.
-    last_slot: Option<Place>,
+    /// The first slot that was given up: from it on nothing is taken any more.
+    slots_until: Option<Place>,
     /// When each name passed on each road.
     named: Ledger<Named>,
-    /// There was no room for all of `named`.
-    cut: bool,
+    /// The same of `named`.
+    named_until: Option<NamedKey>,
+    /// How many slots, and times of names, may be kept.
+    room: (usize, usize),
+}
+
+impl Default for Passages {
+    fn default() -> Self {
+        Self::with_room(Self::SLOTS_MAX, Self::NAMED_MAX)
+    }
 }
 
 /// When a flow passed, and its first frame.
@@ -81,10 +89,13 @@ pub(super) type Moment = (Timestamp, FrameId);
 /// Where passages are filed; the hash is of client and network.
 type Place = (u64, IpAddr, IpAddr, i64, IpAddr);
 
+/// Hash of a road and a name, half minute.
+type NamedKey = (u64, i64);
+
 /// When a name passed on a road: by the hash of both and half minute, the earliest and the latest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Named {
-    key: (u64, i64),
+    key: NamedKey,
     earliest: Moment,
     latest: Moment,
 }
@@ -103,6 +114,27 @@ pub(super) struct Passed {
 }
 
 impl Passages {
+    /// Slots kept.
+    pub const SLOTS_MAX: usize = 1 << 15;
+    /// Times at which names passed that are kept.
+    pub const NAMED_MAX: usize = 1 << 17;
+
+    /// Passages in at most so many slots, and at so many times of names.
+    pub fn with_room(slots: usize, named: usize) -> Self {
+        Self {
+            slots: Ledger::default(),
+            slots_until: None,
+            named: Ledger::default(),
+            named_until: None,
+            room: (slots, named),
+        }
+    }
+
+    /// Bytes held, about.
+    pub fn memory(&self) -> usize {
+        self.slots.memory() + self.named.memory()
+    }
+
     /// Adds a flow that passed.
     pub fn add(&mut self, passage: Passage) {
         let Passage { road, subject, answered, begins, time, size } = passage;
@@ -128,10 +160,14 @@ impl Passages {
         self.put(place, passed);
     }
 
-    /// Adds all that `other` knows; the flows of the two must be distinct.
+    /// Adds all that `other` knows; the flows of the two must be distinct. There is then as much room
+    /// as the larger one has.
     pub fn merge(&mut self, other: Self) {
+        let (slots, named) = self.room;
+        let room = (slots.max(other.room.0), named.max(other.room.1));
+        self.room = room;
         if self.is_empty() {
-            *self = other;
+            *self = Self { room, ..other };
             if !(self.slots.is_settled() && self.named.is_settled()) {
                 self.settle();
             }
@@ -139,12 +175,13 @@ impl Passages {
         }
         self.slots.absorb(other.slots);
         self.named.absorb(other.named);
-        self.cut |= other.cut;
+        self.slots_until = least(self.slots_until, other.slots_until);
+        self.named_until = least(self.named_until, other.named_until);
         self.settle();
     }
 
     fn is_empty(&self) -> bool {
-        self.slots.is_empty() && self.named.is_empty() && !self.cut
+        self.slots.is_empty() && self.named.is_empty() && self.named_until.is_none()
     }
 
     /// Sorts in what came last.
@@ -161,7 +198,7 @@ impl Passages {
         (from, until): (Timestamp, Timestamp),
     ) -> Option<impl Iterator<Item = Moment>> {
         let rank = rank_of(road, subject);
-        if self.cut && self.named.last_settled().is_none_or(|last| rank >= last.key.0) {
+        if self.named_until.is_some_and(|until| rank >= until.0) {
             return None;
         }
         let slots = self.named.from(move |named| named.key < (rank, slot_of(from)));
@@ -171,8 +208,7 @@ impl Passages {
     }
 
     fn put_named(&mut self, named: Named) {
-        let full = self.cut.then(|| self.named.last_settled()).flatten();
-        if full.is_some_and(|last| named.key > last.key) {
+        if self.named_until.is_some_and(|until| named.key >= until) {
             return;
         }
         if self.named.put(named) {
@@ -182,7 +218,11 @@ impl Passages {
 
     fn settle_named(&mut self) {
         self.named.settle();
-        self.cut |= self.named.truncate(NAMED_MAX);
+        let until = self.named_until;
+        let below = until.map(|until| self.named.count(|named| named.key < until));
+        let fits = below.unwrap_or(usize::MAX).min(self.room.1);
+        let first_out = self.named.truncate(fits).map(|named| named.key);
+        self.named_until = least(until, first_out);
     }
 
     /// What passed between the client of `road` and the network of its server from `from` to
@@ -201,9 +241,9 @@ impl Passages {
         slots.map(|((.., server), passed)| (*server, passed))
     }
 
-    /// Whether a slot would be the last: where there is no room, it would be given up at once.
+    /// Whether a slot is one of those that were given up.
     fn is_beyond(&self, place: &Place) -> bool {
-        self.last_slot.as_ref().is_some_and(|last| place > last)
+        self.slots_until.is_some_and(|until| *place >= until)
     }
 
     /// All that is kept, with client and server.
@@ -220,6 +260,7 @@ impl Passages {
 
     fn settle_slots(&mut self) {
         self.slots.settle();
+        let ((room, _), mut until) = (self.room, self.slots_until);
         let (mut slot, mut slots, mut names) = (None, 0, 0);
         self.slots.retain(|(place, _)| {
             if slot == Some(*place) {
@@ -227,10 +268,12 @@ impl Passages {
             } else {
                 (slot, slots, names) = (Some(*place), slots + 1, 1);
             }
-            slots <= SLOTS_MAX && names <= NAMES_MAX
+            if slots > room {
+                until = least(until, Some(*place));
+            }
+            until.is_none_or(|until| *place < until) && names <= NAMES_MAX
         });
-        let last = self.slots.last_settled().filter(|_| slots >= SLOTS_MAX);
-        self.last_slot = last.map(|(place, _)| *place);
+        self.slots_until = until;
     }
 }
 
@@ -274,6 +317,11 @@ impl Passed {
         self.latest = self.latest.max(other.latest);
         self.size = self.size.max(other.size);
     }
+}
+
+/// The lesser of two bounds, of which none is beyond all.
+fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    one.into_iter().chain(other).min()
 }
 
 fn place(road: Road, slot: i64) -> Place {
@@ -325,10 +373,6 @@ fn slot_of(time: Timestamp) -> i64 {
 const SLOT: Duration = Duration::from_secs(30);
 /// Names kept for each slot.
 const NAMES_MAX: usize = 6;
-/// Slots kept.
-const SLOTS_MAX: usize = 1 << 15;
-/// Times at which names passed that are kept.
-const NAMED_MAX: usize = 1 << 17;
 
 #[cfg(test)]
 mod tests;

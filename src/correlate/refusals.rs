@@ -4,7 +4,7 @@
 //! of the same address accepts other connections, its SYN/ACKs tell from how far, and how soon, it
 //! answers; a RST from elsewhere and in less than half that time was not sent by it.
 //!
-//! Bounds: [`PORTS_MAX`] ports; which are given up beyond them does not depend on the order of
+//! Bounds: [`Acceptances::PORTS_MAX`] ports; which are given up beyond them does not depend on the order of
 //! flows (see `hosts`).
 
 use super::place::Place;
@@ -40,11 +40,24 @@ pub struct Acceptances {
 
 impl Default for Acceptances {
     fn default() -> Self {
-        Self { ports: Shelf::of(PORTS_MAX) }
+        Self::with_room(Self::PORTS_MAX)
     }
 }
 
 impl Acceptances {
+    /// Most ports kept: 16 MB when full.
+    pub const PORTS_MAX: usize = 1 << 16;
+
+    /// A tally of at most `ports` ports.
+    pub fn with_room(ports: usize) -> Self {
+        Self { ports: Shelf::of(ports) }
+    }
+
+    /// Bytes held, about.
+    pub fn memory(&self) -> usize {
+        self.ports.memory()
+    }
+
     /// The SYN/ACK of `server` in `frame`, with `ttl`, `handshake` after the SYN.
     pub fn add(
         &mut self,
@@ -169,13 +182,10 @@ fn alternatives(ttl: Ttl) -> Vec<String> {
     here.then_some(gateway).into_iter().chain([front]).map(str::to_owned).collect()
 }
 
-/// Which ports are given up once there are more than [`PORTS_MAX`].
+/// Which ports are given up once there are more than there is room for.
 fn hash(server: Endpoint) -> u64 {
     stable_mix(address_words(server.ip).into_iter().chain([server.port.into()]))
 }
-
-/// Most ports kept: 16 MB when full.
-const PORTS_MAX: usize = 1 << 16;
 
 fn others(flows: u64) -> String {
     if flows == 1 { "another flow".to_owned() } else { format!("{flows} other flows") }

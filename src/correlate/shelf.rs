@@ -130,10 +130,12 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
         }
     }
 
-    /// Adds what the other shelf holds.
+    /// Adds what the other shelf holds; there is then as much room as the larger one has.
     pub(super) fn merge(&mut self, mut other: Self) {
-        if self.rows.len == 0 && !self.is_full() && self.room == other.room {
-            *self = other;
+        let room = self.room.max(other.room);
+        self.room = room;
+        if self.rows.len == 0 && !self.is_full() {
+            *self = Self { room, ..other };
             return;
         }
         if let Some(from) = other.full_from.take()
@@ -182,6 +184,12 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
             }
         }
         hashes.into_iter().zip(self.rows.rows.into_iter().flatten())
+    }
+
+    /// Bytes that the entries take, without what they own elsewhere.
+    pub(super) fn memory(&self) -> usize {
+        self.places.allocation_size()
+            + self.rows.rows.len() * Rows::<(K, V)>::LEN * size_of::<(K, V)>()
     }
 
     /// Whether anything was given up.
@@ -306,6 +314,17 @@ mod tests {
                     |values| values.add(vec![*value]),
                 );
             }
+            let mut wide = Shelf::of(1_000);
+            parts.iter_mut().for_each(Shelf::settle);
+            for part in &parts {
+                wide.merge(part.clone());
+            }
+            let kept: BTreeMap<u16, Vec<u8>> =
+                wide.entries().map(|(key, values)| (*key, values.clone())).collect();
+            let given_up = parts.iter().filter_map(|part| part.full_from).min();
+            let mut whole = expected(&all, usize::MAX);
+            whole.retain(|key, _| given_up.is_none_or(|from| *key < from));
+            prop_assert_eq!(&kept, &whole, "what all parts kept, where there is room for all");
             let [mut one, mut other] = parts;
             let mut turned = other.clone();
             turned.merge(one.clone());

@@ -4,17 +4,16 @@
 //! network of the server, direction and half minute; of each server, name and size of run the
 //! fastest is kept.
 //!
-//! Bounds: [`NAMES_MAX`] names and sizes for each server and half minute, [`SLOTS_MAX`] such slots,
+//! Bounds: [`NAMES_MAX`] names and sizes for each server and half minute, [`Swifts::SLOTS_MAX`] such slots,
 //! 9 MB when full. Which are given up is decided by hashes alone, so it does not depend on the order
 //! of flows.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::passages::{Road, Subject, network, of_same_family, rank_of_way};
 use crate::evidence::{Lost, Run};
-use crate::wire::{Direction, Duration, FrameId, Timestamp};
+use crate::wire::{Direction, Duration, FrameId, Least, Timestamp};
 
 /// A run of a flow.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,28 +35,46 @@ pub struct Swift {
 }
 
 /// The swift runs of a recording.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Swifts {
-    slots: BTreeMap<Place, Vec<(u64, Swift)>>,
+    slots: Least<Place, Vec<(u64, Swift)>>,
+}
+
+impl Default for Swifts {
+    fn default() -> Self {
+        Self::with_room(Self::SLOTS_MAX)
+    }
 }
 
 /// Where runs are filed; the hash is of client, network and direction.
 type Place = (u64, IpAddr, IpAddr, i64, IpAddr);
 
 impl Swifts {
+    /// Slots kept.
+    pub const SLOTS_MAX: usize = 1 << 13;
+    /// What a slot takes when it is full, in bytes.
+    const SLOT_BYTES: usize = 1_100;
+
+    /// Runs in at most `slots` slots.
+    pub const fn with_room(slots: usize) -> Self {
+        Self { slots: Least::with_room(slots) }
+    }
+
+    /// Bytes held, at most.
+    pub fn memory(&self) -> usize {
+        self.slots.len() * Self::SLOT_BYTES
+    }
+
     /// Adds a run.
     pub fn add(&mut self, swift: Swift) {
         let rank = swift.subject.hash ^ u64::from(swift.whole);
-        self.put(place(swift.road, swift.direction, slot_of(swift.run.from)), (rank, swift));
+        let place = place(swift.road, swift.direction, slot_of(swift.run.from));
+        self.slots.change(place, |all| file(all, (rank, swift)));
     }
 
-    /// Adds all that `other` knows.
+    /// Adds all that `other` knows; there is then as much room as the larger one has.
     pub fn merge(&mut self, other: Self) {
-        for (place, all) in other.slots {
-            for ranked in all {
-                self.put(place, ranked);
-            }
-        }
+        self.slots.merge(other.slots, |all, more| more.into_iter().for_each(|one| file(all, one)));
     }
 
     /// The runs in `direction` between the client of `road` and the network of its server that began
@@ -75,28 +92,24 @@ impl Swifts {
         let runs = slots.flat_map(|(_, all)| all.iter().map(|(_, swift)| swift));
         runs.filter(move |swift| swift.run.from >= from && swift.run.from <= until)
     }
+}
 
-    fn put(&mut self, place: Place, (rank, swift): (u64, Swift)) {
-        let all = self.slots.entry(place).or_default();
-        let own = |(other, one): &(u64, Swift)| {
-            (other, &one.subject, one.whole).cmp(&(&rank, &swift.subject, swift.whole))
-        };
-        match all.binary_search_by(own) {
-            Ok(at) => {
-                if let Some((_, known)) = all.get_mut(at).filter(|(_, known)| beats(&swift, known))
-                {
-                    *known = swift;
-                }
+/// Files a run with those of its slot.
+fn file(all: &mut Vec<(u64, Swift)>, (rank, swift): (u64, Swift)) {
+    let own = |(other, one): &(u64, Swift)| {
+        (other, &one.subject, one.whole).cmp(&(&rank, &swift.subject, swift.whole))
+    };
+    match all.binary_search_by(own) {
+        Ok(at) => {
+            if let Some((_, known)) = all.get_mut(at).filter(|(_, known)| beats(&swift, known)) {
+                *known = swift;
             }
-            Err(at) if at < NAMES_MAX => {
-                all.insert(at, (rank, swift));
-                all.truncate(NAMES_MAX);
-            }
-            Err(_) => {}
         }
-        if self.slots.len() > SLOTS_MAX {
-            self.slots.pop_last();
+        Err(at) if at < NAMES_MAX => {
+            all.insert(at, (rank, swift));
+            all.truncate(NAMES_MAX);
         }
+        Err(_) => {}
     }
 }
 
@@ -122,8 +135,6 @@ fn slot_of(time: Timestamp) -> i64 {
 const SLOT: Duration = Duration::from_secs(5);
 /// Names and sizes kept for each slot.
 const NAMES_MAX: usize = 8;
-/// Slots kept.
-const SLOTS_MAX: usize = 1 << 13;
 
 #[cfg(test)]
 mod tests;

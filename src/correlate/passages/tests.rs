@@ -71,6 +71,21 @@ proptest! {
         }
         turned.merge(Passages::default());
         prop_assert_eq!(&turned, &whole);
+        let mut narrow = [Passages::with_room(3, 5), Passages::with_room(2, 4)];
+        for (at, name, server, lane) in &sights {
+            narrow[usize::from(*lane)].add(passage(*at, *name, *server));
+        }
+        let [mut kept, other] = narrow;
+        kept.settle();
+        kept.merge(other);
+        let slots = |all: &Passages| all.slots.from(|_| false).cloned().collect::<Vec<_>>();
+        let named = |all: &Passages| all.named.from(|_| false).copied().collect::<Vec<_>>();
+        let (mut all_slots, mut all_named) = (slots(&whole), named(&whole));
+        all_slots.retain(|(place, _)| !kept.is_beyond(place));
+        all_named.retain(|named| kept.named_until.is_none_or(|until| named.key < until));
+        prop_assert_eq!(slots(&kept), all_slots, "what is kept is complete");
+        prop_assert_eq!(named(&kept), all_named);
+        prop_assert!(named(&kept).len() <= 5);
         let mut kept = BTreeMap::new();
         whole.slots.from(|_| false).for_each(|(place, _)| *kept.entry(place).or_insert(0) += 1);
         prop_assert!(kept.values().all(|names| *names <= NAMES_MAX));

@@ -10,23 +10,30 @@ use super::content::is_contested;
 use super::exchange::{Exchange, Query, Reply};
 use super::impossible;
 use super::ledger::{Ledger, Saying, last};
+use super::pairs::Pairs;
 use super::split::{self, Split};
 use crate::detect::fingerprint::FingerprintSet;
 use crate::evidence::Grade;
-use crate::wire::{Direction, Duration, Ttl, mapped_octets, stable_hash};
+use crate::wire::{Direction, Duration, Least, Ttl, mapped_octets, stable_hash};
 
 /// How each resolver of the recording usually answers: sums, so that the order in which exchanges
 /// are added does not matter, and one exchange can be taken out again to be held against the rest.
 ///
 /// Bounds: [`Habits::RESOLVERS_MAX`] resolvers. Beyond, those with the greatest hash are given up;
 /// one that is left at the end was among the smallest all along, so its sums are whole.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Habits {
     /// From questions with one answer, and from those with several that deny each other.
-    resolvers: BTreeMap<(u64, IpAddr), [Habit; 2]>,
+    resolvers: Least<(u64, IpAddr), [Habit; 2]>,
     ledger: Ledger,
     /// Of the resolvers that show one, see [`Habits::settle`].
     splits: BTreeMap<IpAddr, Split>,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self::with_room(Self::RESOLVERS_MAX, Self::QUESTIONS_MAX)
+    }
 }
 
 /// How an answer looks; the greater, the rarer its flags are for a resolver.
@@ -91,40 +98,6 @@ struct Way {
     mirrored: [u32; 2],
 }
 
-/// Answers by two marks of theirs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Pairs([[u32; 2]; 2]);
-
-impl Pairs {
-    fn of(&mut self, (one, other): (bool, bool)) -> &mut u32 {
-        let [[neither, second], [first, both]] = &mut self.0;
-        match (one, other) {
-            (false, false) => neither,
-            (false, true) => second,
-            (true, false) => first,
-            (true, true) => both,
-        }
-    }
-
-    fn counts(self) -> impl Iterator<Item = ((bool, bool), u32)> {
-        let [[neither, second], [first, both]] = self.0;
-        [
-            ((false, false), neither),
-            ((false, true), second),
-            ((true, false), first),
-            ((true, true), both),
-        ]
-        .into_iter()
-    }
-
-    fn merge(&mut self, other: Self) {
-        for (marks, count) in other.counts() {
-            let sum = self.of(marks);
-            *sum = sum.saturating_add(count);
-        }
-    }
-}
-
 /// The TTL that most answers have, and what goes with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Home {
@@ -147,6 +120,27 @@ struct Sample {
 }
 
 impl Habits {
+    /// Resolvers kept.
+    pub const RESOLVERS_MAX: usize = 32_768;
+    /// Questions kept, of all resolvers.
+    pub const QUESTIONS_MAX: usize = Ledger::QUESTIONS_MAX;
+    /// What a resolver takes whose answers have a few TTLs, in bytes.
+    const RESOLVER_BYTES: usize = 1_500;
+
+    /// The habits of at most so many resolvers, with so many questions.
+    pub const fn with_room(resolvers: usize, questions: usize) -> Self {
+        Self {
+            resolvers: Least::with_room(resolvers),
+            ledger: Ledger::with_room(questions),
+            splits: BTreeMap::new(),
+        }
+    }
+
+    /// Bytes held, about.
+    pub fn memory(&self) -> usize {
+        self.resolvers.len() * Self::RESOLVER_BYTES + self.ledger.memory()
+    }
+
     /// Adds an exchange of `client` with the resolver `server`; the look of the answer by which it is to
     /// be judged. Without a `list`, it is known that none of its answers stands out.
     pub fn add(
@@ -163,36 +157,23 @@ impl Habits {
         let (query, reply) = counted(exchange, list)?;
         let sample = Sample::read(exchange, query, reply)?;
         if reply.is_plain() {
-            let [plain, contested] = self.resolver(server);
-            let habit = if is_contested { contested } else { plain };
-            habit.count(sample, u32::saturating_add);
-            self.hold_bound();
+            self.resolvers.change(place(server), |[plain, contested]| {
+                let habit = if is_contested { contested } else { plain };
+                habit.count(sample, u32::saturating_add);
+            });
         }
         Some(Look::of(sample, reply))
     }
 
-    fn resolver(&mut self, server: IpAddr) -> &mut [Habit; 2] {
-        self.resolvers.entry((stable_hash(mapped_octets(server)), server)).or_default()
-    }
-
-    fn hold_bound(&mut self) {
-        while self.resolvers.len() > Self::RESOLVERS_MAX {
-            self.resolvers.pop_last();
-        }
-    }
-
-    /// Resolvers kept.
-    pub const RESOLVERS_MAX: usize = 32_768;
-
-    /// Adds what `other` has learnt from other exchanges.
+    /// Adds what `other` has learnt from other exchanges; there is then as much room as the larger one
+    /// has.
     pub fn merge(&mut self, other: Self) {
         self.ledger.merge(other.ledger);
-        for ((_, server), habits) in other.resolvers {
-            for (habit, more) in self.resolver(server).iter_mut().zip(&habits) {
+        self.resolvers.merge(other.resolvers, |habits, more| {
+            for (habit, more) in habits.iter_mut().zip(&more) {
                 habit.merge(more);
             }
-            self.hold_bound();
-        }
+        });
     }
 
     /// Once all exchanges are added: learns which resolvers' answers split by name.
@@ -233,8 +214,8 @@ impl Habits {
         exchange: &Exchange,
         list: &FingerprintSet,
     ) -> [Habit; 2] {
-        let place = (stable_hash(mapped_octets(server)), server);
-        let [mut plain, mut contested] = self.resolvers.get(&place).cloned().unwrap_or_default();
+        let known = self.resolvers.get(&place(server)).cloned();
+        let [mut plain, mut contested] = known.unwrap_or_default();
         if let Some(sample) = Sample::of(exchange, list) {
             let habit = if is_contested(exchange) { &mut contested } else { &mut plain };
             habit.count(sample, u32::saturating_sub);
@@ -242,6 +223,11 @@ impl Habits {
         contested.merge(&plain);
         [contested, plain]
     }
+}
+
+/// Where a resolver is kept.
+fn place(server: IpAddr) -> (u64, IpAddr) {
+    (stable_hash(mapped_octets(server)), server)
 }
 
 impl Sample {

@@ -7,15 +7,23 @@ use super::content::{addresses, ends};
 use super::exchange::{Exchange, Reply};
 use super::impossible::{is_local, is_private_name};
 use crate::protocol::dns::Rcode;
-use crate::wire::{Direction, Duration, FrameId, Timestamp, mapped_octets, stable_hash};
+use crate::wire::{Direction, Duration, FrameId, Least, Timestamp, mapped_octets, stable_hash};
 
 /// The questions that resolvers were asked.
 ///
 /// Bounds: [`Ledger::QUESTIONS_MAX`] questions, and of each the first [`Asked::FIRST_MAX`] answers
 /// with their times. Beyond, the questions with the greatest hash are given up; one that is left at
 /// the end was among the smallest all along, so its counts are whole.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Ledger(BTreeMap<Key, Asked>);
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Ledger {
+    questions: Least<Key, Asked>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self::with_room(Self::QUESTIONS_MAX)
+    }
+}
 
 /// Hash, resolver, name, type.
 type Key = (u64, IpAddr, Box<str>, u16);
@@ -75,13 +83,24 @@ impl Saying {
 impl Ledger {
     /// Questions kept.
     pub(super) const QUESTIONS_MAX: usize = 16_384;
+    /// What a question takes with its first answers, in bytes.
+    const QUESTION_BYTES: usize = 800;
+
+    /// A ledger of at most `questions` questions.
+    pub(super) const fn with_room(questions: usize) -> Self {
+        Self { questions: Least::with_room(questions) }
+    }
+
+    /// Bytes held, at most.
+    pub(super) fn memory(&self) -> usize {
+        self.questions.len() * Self::QUESTION_BYTES
+    }
 
     /// Adds an exchange of `client` with the resolver `server`, of which the answers do not deny each
     /// other. Names that are no public ones are left out: who is nearer answers them by right.
     pub(super) fn add(&mut self, [client, server]: [IpAddr; 2], exchange: &Exchange) {
         let hash = hash(server, exchange);
-        let full = self.0.len() >= Self::QUESTIONS_MAX;
-        if full && self.0.last_key_value().is_some_and(|((last, ..), _)| *last < hash) {
+        if self.questions.is_beyond(|(from, ..)| *from < hash) {
             return;
         }
         if is_private_name(&exchange.name) {
@@ -89,45 +108,37 @@ impl Ledger {
         }
         let Some(sighting) = sighting(client, exchange) else { return };
         let key = (hash, server, exchange.name.to_ascii_lowercase().into(), exchange.kind.0);
-        let asked = self.0.entry(key).or_default();
-        asked.count(sighting.ttl, 1);
-        asked.keep(sighting);
-        self.hold_bound();
+        self.questions.change(key, |asked| {
+            asked.count(sighting.ttl, 1);
+            asked.keep(sighting);
+        });
     }
 
     /// How the question of `exchange` with `server` was answered, if that is kept.
     pub(super) fn asked(&self, server: IpAddr, exchange: &Exchange) -> Option<&Asked> {
         let name = exchange.name.to_ascii_lowercase().into();
-        self.0.get(&(hash(server, exchange), server, name, exchange.kind.0))
+        self.questions.get(&(hash(server, exchange), server, name, exchange.kind.0))
     }
 
-    /// Adds what `other` has of other exchanges.
+    /// Adds what `other` has of other exchanges; there is then as much room as the larger one has.
     pub(super) fn merge(&mut self, other: Self) {
-        for (key, more) in other.0 {
-            let asked = self.0.entry(key).or_default();
+        self.questions.merge(other.questions, |asked, more| {
             for (ttl, count) in more.ttls {
                 asked.count(ttl, count);
             }
             for sighting in more.first {
                 asked.keep(sighting);
             }
-            self.hold_bound();
-        }
+        });
     }
 
     /// The questions by resolver: name, type, answers.
     pub(super) fn by_resolver(&self) -> BTreeMap<IpAddr, Vec<(&str, u16, &Asked)>> {
         let mut resolvers: BTreeMap<IpAddr, Vec<(&str, u16, &Asked)>> = BTreeMap::new();
-        for ((_, server, name, kind), asked) in &self.0 {
+        for ((_, server, name, kind), asked) in &self.questions {
             resolvers.entry(*server).or_default().push((name, *kind, asked));
         }
         resolvers
-    }
-
-    fn hold_bound(&mut self) {
-        while self.0.len() > Self::QUESTIONS_MAX {
-            self.0.pop_last();
-        }
     }
 }
 
@@ -204,10 +215,10 @@ mod tests {
             // Fewer names than answers, more names than fit.
             let name: Box<str> = format!("n{}.example", number % 40_000).into();
             let hash = stable_hash(name.bytes());
-            let asked = ledger.0.entry((hash, IpAddr::from([0; 4]), name, 1)).or_default();
-            asked.count(53 + (number % 3) as u8, 1);
-            asked.keep(sighting(number));
-            ledger.hold_bound();
+            ledger.questions.change((hash, IpAddr::from([0; 4]), name, 1), |asked| {
+                asked.count(53 + (number % 3) as u8, 1);
+                asked.keep(sighting(number));
+            });
         }
         ledger
     }
@@ -215,7 +226,7 @@ mod tests {
     #[test]
     fn bounded_and_the_same_in_any_order() {
         let whole = ledger(0..90_000);
-        assert_eq!(whole.0.len(), Ledger::QUESTIONS_MAX);
+        assert_eq!(whole.questions.len(), Ledger::QUESTIONS_MAX);
         let mut parts = ledger((45_000..90_000).rev());
         parts.merge(ledger(0..45_000));
         assert_eq!(whole, parts);

@@ -53,6 +53,7 @@ mod impossible;
 mod judge;
 mod ledger;
 mod marks;
+mod pairs;
 mod quarrel;
 mod split;
 #[cfg(test)]
