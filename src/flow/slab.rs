@@ -41,8 +41,12 @@ impl<T> Slab<T> {
                 self.chunks.push(chunk);
             }
         }
+        (self.len() - 1) as u32
+    }
+
+    pub(super) fn len(&self) -> usize {
         let last = self.chunks.last().map_or(0, Vec::len);
-        ((self.chunks.len() - 1) * Self::CHUNK + last - 1) as u32
+        self.chunks.len().saturating_sub(1) * Self::CHUNK + last
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {

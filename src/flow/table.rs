@@ -345,6 +345,11 @@ impl<V> FlowTable<V> {
         self.len() * (size_of::<Slot<V>>() + size_of::<Link>()) + index
     }
 
+    /// Bytes of all slots that there are: they are used again, and not given back.
+    pub fn reserved(&self) -> usize {
+        self.slots.len() * (size_of::<Slot<V>>() + size_of::<Link>())
+    }
+
     /// Takes all flows out, in the order of what `rank` says of them.
     pub fn drain_by(&mut self, rank: fn(&V) -> u64) -> impl Iterator<Item = (FlowKey, V)> + use<V> {
         self.index.clear();

@@ -78,8 +78,8 @@ pub fn analyze(
         hash: settings.hash,
         ..OpenOptions::default()
     };
-    if settings.lanes.get() == 1 {
-        options.block_bytes = BLOCK_BYTES_OF_ONE_LANE;
+    if settings.lanes.get() == 1 || settings.limits.memory < MEMORY_FOR_LARGE_BLOCKS {
+        options.block_bytes = SMALL_BLOCK_BYTES;
     }
     let mut recording = Recording::open(inputs, &options)?;
     let seen = watcher.begins(recording.progress());
@@ -91,5 +91,7 @@ pub fn analyze(
 }
 
 /// One lane reads a block where it was just put: it should still lie in the core's own cache. Threads
-/// hand larger ones over, which are fewer.
-const BLOCK_BYTES_OF_ONE_LANE: usize = 256 << 10;
+/// hand larger ones over, which are fewer, where there is memory for them.
+const SMALL_BLOCK_BYTES: usize = 256 << 10;
+/// With less, blocks are small.
+const MEMORY_FOR_LARGE_BLOCKS: usize = 256 << 20;

@@ -8,10 +8,11 @@ use super::refused::Refused;
 use super::resolvers::Resolvers;
 use super::tls::TlsTalk;
 use crate::correlate::{
-    Acceptances, Accepted, CertificateSight, CertificateTally, HostTally, Passages, Refusal,
-    Silent, Slow, Swifts,
+    Acceptances, Accepted, CertificateSight, CertificateTally, HostTally, MAX_CLIENTS, MAX_HOSTS,
+    Passages, Refusal, Silent, Slow, Swifts,
 };
 use crate::detect::Trigger;
+use crate::detect::dns::Habits;
 use crate::evidence::{
     ByDirection, FlowEnd, FlowRecord, HostSource, Kind, Policed, QuicNames, Residual, RoleSource,
     Suspicion,
@@ -48,6 +49,41 @@ pub struct Outcome {
     pub limits: LimitCounts,
 }
 
+impl Outcome {
+    /// What all tallies take when they are full, about.
+    const FULL_BYTES: usize = 512 << 20;
+
+    /// An outcome whose tallies take `bytes` when they are full. They never have more room than they
+    /// have by default.
+    pub(super) fn within(bytes: usize) -> Self {
+        let share = bytes as f64 / Self::FULL_BYTES as f64;
+        let room = |full: usize| ((full as f64 * share) as usize).clamp(1, full);
+        let habits = Habits::with_room(room(Habits::RESOLVERS_MAX), room(Habits::QUESTIONS_MAX));
+        Self {
+            hosts: HostTally::with_room(room(MAX_HOSTS), room(MAX_CLIENTS)),
+            certificates: CertificateTally::with_room(room(CertificateTally::NAMES_MAX)),
+            passages: Passages::with_room(room(Passages::SLOTS_MAX), room(Passages::NAMED_MAX)),
+            acceptances: Acceptances::with_room(room(Acceptances::PORTS_MAX)),
+            refused: Refused::with_room(room(Refused::FLOWS_MAX)),
+            swifts: Swifts::with_room(room(Swifts::SLOTS_MAX)),
+            resolvers: Resolvers::with_room(room(Resolvers::FLOWS_MAX), habits),
+            ..Self::default()
+        }
+    }
+
+    /// Bytes held, about, without the ended flows.
+    pub(super) fn tallied(&self) -> usize {
+        self.hosts.memory()
+            + self.certificates.memory()
+            + self.passages.memory()
+            + self.acceptances.memory()
+            + self.refused.memory()
+            + self.swifts.memory()
+            + self.openings.memory()
+            + self.resolvers.memory()
+    }
+}
+
 /// How often each bound was reached.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct LimitCounts {
@@ -61,7 +97,8 @@ pub struct LimitCounts {
     pub certificates_given_up: u64,
     /// Flows without an answer that were not compared with others.
     pub silences_given_up: u64,
-    /// Flows that were refused; beyond [`Refused::FLOWS_MAX`] they are not compared with others.
+    /// Flows that were refused; when all lanes are done, those of them that were not compared with
+    /// others.
     pub refused: u64,
     /// Flows that met a ceiling and were not compared with others.
     pub ceilings_given_up: u64,
@@ -109,6 +146,11 @@ pub struct Ended {
     pub slow: Option<Box<Slow>>,
     /// Its SYN/ACK: who sent it depends on the other flows.
     pub accepted: Option<Accepted>,
+}
+
+impl Ended {
+    /// What one takes with its record, in bytes, as a rule.
+    pub(super) const BYTES: usize = 1536;
 }
 
 /// A suspicion that stood.

@@ -50,6 +50,7 @@ pub(super) enum Flow {
 impl<'a> Lane<'a> {
     /// A lane without flows. `directory` is told of each flow that ends.
     pub fn new(settings: &'a Settings, directory: &'a Directory) -> Self {
+        let memory = settings.limits.memory_of_lane(settings.lanes);
         Self {
             settings,
             directory,
@@ -60,10 +61,10 @@ impl<'a> Lane<'a> {
             ),
             clock: Timestamp::ZERO,
             ahead: None,
-            room: Room::new(settings.limits.memory_of_lane(settings.lanes)),
+            room: Room::new(memory),
             spares: Spares::default(),
             names: Names::default(),
-            outcome: Outcome::default(),
+            outcome: Outcome::within(memory / Room::TALLIES_SHARE),
         }
     }
 

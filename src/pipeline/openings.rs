@@ -52,6 +52,11 @@ impl Openings {
         self.steps.push(number as u8);
     }
 
+    /// Bytes held.
+    pub(super) const fn memory(&self) -> usize {
+        self.steps.capacity()
+    }
+
     /// How many flows began.
     pub const fn count(&self) -> u64 {
         self.count

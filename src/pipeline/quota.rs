@@ -1,5 +1,7 @@
 //! Room for flows that can be judged only when all others are known.
 
+use super::closing::Ended;
+
 /// How many flows of one sort a lane has kept until it is known what the others say.
 pub(super) struct Quota {
     kept: usize,
@@ -9,17 +11,10 @@ pub(super) struct Quota {
 impl Quota {
     /// Flows kept at most.
     const MAX: usize = 1 << 15;
-    /// What each takes with its record, in bytes.
-    const EACH: usize = 1536;
 
     /// A quota of flows that take `bytes` at most.
     pub(super) fn within(bytes: usize) -> Self {
-        Self { kept: 0, max: (bytes / Self::EACH).min(Self::MAX) }
-    }
-
-    /// Bytes that the kept ones take, about.
-    pub(super) const fn memory(&self) -> usize {
-        self.kept * Self::EACH
+        Self { kept: 0, max: (bytes / Ended::BYTES).min(Self::MAX) }
     }
 
     /// Lets in `kept`, if there is room; counts what is given up.
@@ -40,11 +35,10 @@ mod tests {
 
     #[test]
     fn what_finds_no_room_is_counted() {
-        let (mut quota, mut given_up) = (Quota::within(Quota::EACH), 0);
+        let (mut quota, mut given_up) = (Quota::within(Ended::BYTES), 0);
         assert_eq!(quota.admit(None::<u8>, &mut given_up), None);
         assert_eq!((quota.admit(Some(1), &mut given_up), given_up), (Some(1), 0));
         assert_eq!((quota.admit(Some(2), &mut given_up), given_up), (None, 1));
-        assert_eq!(quota.memory(), Quota::EACH);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::detect::fingerprint::FingerprintSet;
 use crate::wire::FrameId;
 
 /// How the resolvers of a lane answer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Resolvers {
     pub(super) habits: Habits,
     /// First frames of the flows to be judged, by resolver and look.
@@ -29,6 +29,14 @@ pub struct Resolvers {
     judged: BTreeSet<FrameId>,
     /// Those flows, unless the lane keeps all flows anyway.
     flows: BTreeMap<FrameId, Ended>,
+    /// How many flows may be kept.
+    room: usize,
+}
+
+impl Default for Resolvers {
+    fn default() -> Self {
+        Self::with_room(Self::FLOWS_MAX, Habits::default())
+    }
 }
 
 impl Resolvers {
@@ -36,6 +44,23 @@ impl Resolvers {
     pub const ALIKE_MAX: usize = 32;
     /// Flows kept in all.
     pub const FLOWS_MAX: usize = 16_384;
+
+    /// At most `flows` flows, and what `habits` learns.
+    pub(super) const fn with_room(flows: usize, habits: Habits) -> Self {
+        Self {
+            habits,
+            alike: BTreeMap::new(),
+            filed: BTreeMap::new(),
+            judged: BTreeSet::new(),
+            flows: BTreeMap::new(),
+            room: flows,
+        }
+    }
+
+    /// Bytes held, about.
+    pub(super) fn memory(&self) -> usize {
+        self.habits.memory() + self.filed.len() * FILED_BYTES + self.flows.len() * Ended::BYTES
+    }
 
     /// Notes what a flow of a client with a server said that began with `first`; whether it may be
     /// judged.
@@ -57,8 +82,9 @@ impl Resolvers {
         }
     }
 
-    /// Adds another lane's.
+    /// Adds another lane's; there is then as much room as the larger one has.
     pub(super) fn merge(&mut self, other: Self) {
+        self.room = self.room.max(other.room);
         self.habits.merge(other.habits);
         self.flows.extend(other.flows);
         for (first, drawer) in other.filed {
@@ -103,7 +129,7 @@ impl Resolvers {
         let mut dropped = None;
         if alike.len() > Self::ALIKE_MAX {
             dropped = alike.pop_last();
-        } else if self.filed.len() > Self::FLOWS_MAX {
+        } else if self.filed.len() > self.room {
             dropped = self.filed.last_key_value().map(|(last, _)| *last);
         }
         if let Some(last) = dropped {
@@ -123,3 +149,6 @@ impl Resolvers {
         }
     }
 }
+
+/// What a flow takes that is filed, without the flow itself, in bytes.
+const FILED_BYTES: usize = 160;

@@ -31,17 +31,19 @@ pub struct Settings {
 pub struct Limits {
     /// Flows alive.
     pub flows: usize,
-    /// Bytes of memory. Most are for the flows of the lanes: themselves, what waits for a hole to be
-    /// filled, what later copies are held against, messages that are not whole yet, and what ended
-    /// flows keep until they can be judged. The rest is set aside: [`Self::SET_ASIDE`].
+    /// Bytes of memory. Most are for the lanes: flows themselves, what waits for a hole to be filled,
+    /// what later copies are held against, messages that are not whole yet, what ended flows keep
+    /// until they can be judged, and the tallies of hosts, certificates, resolvers and the like, to
+    /// which at most half is left. The rest is set aside: [`Self::SET_ASIDE`].
     pub memory: usize,
 }
 
 impl Limits {
-    /// Bytes for all that does not belong to flows: the program, the blocks under way, fragments,
-    /// the tallies of hosts, certificates and resolvers, each with a bound of its own. At most
-    /// three quarters of the memory are set aside.
-    pub const SET_ASIDE: usize = 48 << 20;
+    /// Bytes for all that is no lane's: the program with its lists of notices, the blocks under way,
+    /// fragments. At most three quarters of the memory are set aside.
+    pub const SET_ASIDE: usize = 40 << 20;
+    /// Bytes more for each lane but the first: what waits for it, and its thread.
+    pub const SET_ASIDE_FOR_LANE: usize = 8 << 20;
 
     /// Blocks that may wait for a lane. A lane whose flows have just more to say falls behind; with too
     /// few of them the reader would then wait for it, and the other lanes for the reader. Of a megabyte
@@ -50,9 +52,10 @@ impl Limits {
         (self.memory / (64 << 20)).clamp(4, 16)
     }
 
-    /// Bytes that the flows of one of `lanes` lanes may hold.
+    /// Bytes that one of `lanes` lanes may hold.
     pub(super) fn memory_of_lane(&self, lanes: NonZeroUsize) -> usize {
-        self.memory.saturating_sub(Self::SET_ASIDE).max(self.memory / 4) / lanes
+        let aside = Self::SET_ASIDE + Self::SET_ASIDE_FOR_LANE * (lanes.get() - 1);
+        self.memory.saturating_sub(aside).max(self.memory / 4) / lanes
     }
 }
 

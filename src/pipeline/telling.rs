@@ -113,6 +113,8 @@ impl Telling<'_> {
         let (mut tally, mut beside) = merged(tallies, besides);
         flows.extend(beside.resolvers.take_flows());
         flows.append(&mut refused);
+        let compared = flows.iter().filter(|ended| ended.refusal.is_some()).count();
+        limits.refused = limits.refused.saturating_sub(compared.min(Refused::FLOWS_MAX) as u64);
         self.join(&mut flows, &beside);
         // Of flows that were kept only to be judged most show nothing.
         for ended in flows.extract_if(.., |ended| !self.is_told(ended)) {
@@ -342,8 +344,7 @@ impl Telling<'_> {
         limits.insert("certificates_given_up".to_owned(), counts.certificates_given_up);
         limits.insert("ceilings_given_up".to_owned(), counts.ceilings_given_up);
         limits.insert("silences_given_up".to_owned(), counts.silences_given_up);
-        let refusals_given_up = counts.refused.saturating_sub(Refused::FLOWS_MAX as u64);
-        limits.insert("refusals_given_up".to_owned(), refusals_given_up);
+        limits.insert("refusals_given_up".to_owned(), counts.refused);
         limits.insert("streams_given_up".to_owned(), counts.streams_given_up);
         limits
             .insert("fragments_given_up".to_owned(), self.intake.decoder.fragment_stats().evicted);

@@ -23,8 +23,12 @@ impl Lane<'_> {
             Flow::Prelude(prelude) => self.conclude_prelude(key, &prelude, end),
             Flow::Tcp(conversation) => self.conclude_tcp(key, conversation, end),
             Flow::Udp(talk) => self.conclude_udp(key, talk, end),
-            Flow::Judged(_) => {}
+            Flow::Judged(_) => return,
         }
+        let Self { room, outcome, settings, .. } = self;
+        // Where the records of all flows are wanted, they are not held against what is alive.
+        let kept = if settings.flows { 0 } else { outcome.flows.len() };
+        room.ended(|| kept * Ended::BYTES + outcome.tallied());
     }
 
     /// A connection that never carried payload: judged now, unless there is nothing to judge.

@@ -1,4 +1,8 @@
-//! Room for flows: what they hold, who is let in, and who goes when it is too much.
+//! Room for flows and for what is remembered of them: what they hold, who is let in, and who goes when
+//! it is too much.
+//!
+//! The tallies have bounds of their own, which together leave the flows half of the memory; what they
+//! do not take is the flows', too.
 //!
 //! What a flood brings makes room first. Flows that both sides took part in are touched only when
 //! nothing else is left: those that hold the most give up their bytes, and then the oldest go.
@@ -9,10 +13,14 @@ use crate::evidence::FlowEnd;
 use crate::flow::{Class, SlotId};
 use crate::wire::{FlowKey, FrameId};
 
-/// What the flows of a lane hold, and what ended ones keep.
+/// What the flows of a lane hold, and what ended ones leave.
 pub(super) struct Room {
     /// Bytes that the flows alive hold beside their slots.
     held: usize,
+    /// Bytes that the outcome held when it was last looked at,
+    remembered: usize,
+    /// and how many flows have ended since.
+    ended: usize,
     /// Bytes that may be held.
     limit: usize,
     /// Flows kept for their certificates,
@@ -24,10 +32,23 @@ pub(super) struct Room {
 }
 
 impl Room {
+    /// Tallies may take one in so many parts of the memory.
+    pub(super) const TALLIES_SHARE: usize = 2;
+    /// Of each so many flows that end, one has the outcome looked at.
+    const LOOK_EACH: usize = 64;
+
     /// Room for `limit` bytes.
     pub(super) fn new(limit: usize) -> Self {
         let quota = || Quota::within(limit / QUOTA_SHARE);
-        Self { held: 0, limit, odd_certificates: quota(), silent: quota(), slow: quota() }
+        Self {
+            held: 0,
+            remembered: 0,
+            ended: 0,
+            limit,
+            odd_certificates: quota(),
+            silent: quota(),
+            slow: quota(),
+        }
     }
 
     /// A flow that held `before` bytes holds `after`.
@@ -35,16 +56,28 @@ impl Room {
         self.held = (self.held + after).saturating_sub(before);
     }
 
+    /// A flow has ended; `outcome` tells what all that did hold.
+    pub(super) fn ended(&mut self, outcome: impl FnOnce() -> usize) {
+        self.ended += 1;
+        if self.ended >= Self::LOOK_EACH {
+            (self.ended, self.remembered) = (0, outcome());
+        }
+    }
+
     #[cfg(test)]
     pub(super) const fn held(&self) -> usize {
         self.held
     }
 
-    /// Whether more is held than may be; `slots` is what the table itself takes.
-    fn is_short(&self, slots: usize) -> bool {
-        let kept = [&self.odd_certificates, &self.silent, &self.slow].map(Quota::memory);
-        let held = self.held + kept.iter().sum::<usize>();
-        held + held / WASTED_SHARE + slots > self.limit
+    /// Whether more is held than may be. `slots` is what the table itself takes; of what it has
+    /// `reserved` for more flows than are alive, a quarter of the memory is taken for gone at most, so
+    /// that a flood leaves the flows after it enough.
+    fn is_short(&self, (slots, reserved): (usize, usize)) -> bool {
+        let slots = slots.max(reserved.min(self.limit / 4));
+        // However much is told: a lane without flows would tell nothing more.
+        let remembered = self.remembered.min(self.limit / 4 * 3);
+        let owned = self.held + remembered;
+        owned + owned / WASTED_SHARE + slots > self.limit
     }
 }
 
@@ -100,7 +133,7 @@ impl Lane<'_> {
     }
 
     pub(super) fn is_short(&self) -> bool {
-        self.room.is_short(self.table.memory())
+        self.room.is_short((self.table.memory(), self.table.reserved()))
     }
 
     fn held_by(&mut self, id: SlotId) -> usize {
@@ -124,7 +157,8 @@ impl Lane<'_> {
 
 /// Shares of the memory that a flow may hold before it gives up its bytes for others.
 const SHARES_MAX: usize = 8;
-/// An allocator hands out sizes of its own, so that one in so many bytes is wasted.
-const WASTED_SHARE: usize = 8;
+/// An allocator hands out sizes of its own, and pages of which only a part is in use: beside so many
+/// bytes one is wasted.
+const WASTED_SHARE: usize = 4;
 /// What ended flows of one sort may keep is one in so many parts of the memory.
 const QUOTA_SHARE: usize = 8;

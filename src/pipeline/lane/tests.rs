@@ -123,6 +123,17 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// A connection that asked for a host of its own, was answered, and is closed.
+    fn named(&mut self, n: u32) {
+        self.half_open(n);
+        let request = format!("GET / HTTP/1.1\r\nHost: h{n}.example\r\n\r\n");
+        let answered = 100 + request.len() as u32;
+        self.tcp(n, '>', (ACK, 100, 900), request.as_bytes());
+        self.tcp(n, '<', (ACK, 900, answered), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        self.tcp(n, '<', (ACK.union(TcpFlags::FIN), 938, answered), b"");
+        self.tcp(n, '>', (ACK.union(TcpFlags::FIN), answered, 939), b"");
+    }
+
     fn is_alive(&self, n: u32, transport: Transport) -> bool {
         let (client, server) = ends(n, if transport == Transport::Tcp { 80 } else { 53 });
         let (key, _) = FlowKey::of(transport, client, server);
@@ -346,7 +357,7 @@ fn among_established_flows_those_that_hold_most_give_up_bytes_for_the_others() {
     for n in 0..900 {
         scene.established(n, b"hello");
     }
-    for n in 1000..1060 {
+    for n in 1000..1050 {
         scene.established(n, &vec![b'x'; 60_000]);
     }
     let limits = &scene.lane.outcome.limits;
@@ -355,6 +366,33 @@ fn among_established_flows_those_that_hold_most_give_up_bytes_for_the_others() {
         scene.alive(0..900, Transport::Tcp) > 800,
         "what comes little by little takes the rest"
     );
+}
+
+#[test]
+fn what_is_remembered_of_those_that_ended_leaves_room_for_those_alive() {
+    let (settings, directory) = (settings(1_000_000), Directory::default());
+    let mut scene = Scene::new(&settings, &directory);
+    for n in 0..500 {
+        scene.established(n, b"hello");
+    }
+    for lot in 1..=20 {
+        for n in 0..500 {
+            scene.named(lot * 1000 + n);
+        }
+        scene.wait(20);
+    }
+    let outcome = &scene.lane.outcome;
+    let tallied = outcome.tallied();
+    assert!(outcome.hosts.accesses_given_up() > 1_000, "more than there is room for");
+    assert!((ROOM / 4..=ROOM / 2 + ROOM / 16).contains(&tallied), "{tallied}");
+    assert_eq!(scene.alive(0..500, Transport::Tcp), 500);
+}
+
+#[test]
+fn with_much_memory_no_tally_has_more_room_than_usual() {
+    let room = |bytes| Outcome::within(bytes).hosts;
+    assert_eq!(room(usize::MAX), Outcome::default().hosts);
+    assert_ne!(room(1 << 20), Outcome::default().hosts);
 }
 
 #[test]
@@ -369,7 +407,8 @@ fn the_memory_of_a_lane_is_what_is_not_set_aside() {
         let limits = Limits { flows: 1, memory };
         limits.memory_of_lane(NonZeroUsize::new(lanes).unwrap_or(NonZeroUsize::MIN))
     };
-    assert_eq!(of(1 << 30, 1), (1 << 30) - Limits::SET_ASIDE);
-    assert_eq!(of(1 << 30, 4), ((1 << 30) - Limits::SET_ASIDE) / 4);
+    let aside = Limits::SET_ASIDE;
+    assert_eq!(of(1 << 30, 1), (1 << 30) - aside);
+    assert_eq!(of(1 << 30, 4), ((1 << 30) - aside - 3 * Limits::SET_ASIDE_FOR_LANE) / 4);
     assert_eq!(of(32 << 20, 1), 8 << 20, "a quarter at least");
 }
