@@ -236,7 +236,7 @@ fn attacks(bench: &Bench, scale: f64, attack_scale: f64) -> io::Result<()> {
     );
     let results = bench.folder.join("attack.jsonl");
     let mut calm = None;
-    for name in ["calm", "synflood", "halfopen", "holes", "fragments", "queries"] {
+    for name in ["calm", "synflood", "halfopen", "holes", "fragments", "queries", "names"] {
         let Made { path, packets, .. } = bench.made(name, attack_scale)?;
         let [used] = bench.medians(&path, [Subject::Lanes(1)])?;
         bench.run(&path, Subject::Lanes(1), Some(&results))?;

@@ -85,7 +85,7 @@ fn an_attack_changes_no_finding_beside_it() {
     };
     let calm = findings("calm");
     assert!(calm.len() > 5, "{calm:?}");
-    for name in ["synflood", "halfopen", "holes", "fragments", "queries"] {
+    for name in ["synflood", "halfopen", "holes", "fragments", "queries", "names"] {
         assert_eq!(findings(name), calm, "{name}");
     }
 }

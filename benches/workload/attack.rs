@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::dns;
-use super::packet::{ACK, Fragment, Ip, Options, PSH, SYN, Tcp, Writer};
+use super::packet::{ACK, FIN, Fragment, Ip, Options, PSH, SYN, Tcp, Writer};
 use super::rng::{Rng, mix};
 
 /// Packets of an attack, evenly over a minute.
@@ -31,6 +31,9 @@ pub(crate) enum Kind {
     /// The book of open queries: 5 million queries without an answer at scale 1, three in four
     /// from ports of their own, one in four from a hundred sockets.
     Queries,
+    /// What is remembered of hosts when their flows have ended: a million connections at scale 1, each
+    /// to a server of its own of a host of its own, which answers and closes.
+    Names,
 }
 
 impl Attack {
@@ -41,6 +44,7 @@ impl Attack {
             Kind::Holes => 10_000_000_000 / STRIDE * millionths / 1_000_000 + 2,
             Kind::Fragments => 4 * millionths,
             Kind::Queries => 5 * millionths,
+            Kind::Names => NAMED_STEPS * millionths,
         };
         Self { kind, rng: Rng::new(seed, 5), next: 0, end }
     }
@@ -73,6 +77,10 @@ impl Attack {
             Kind::Queries => {
                 writer.written.udp_flows += 1;
                 query(n, at, (&mut self.rng, writer))
+            }
+            Kind::Names => {
+                writer.written.tcp_flows += u64::from(n.is_multiple_of(NAMED_STEPS));
+                named(n, at, writer)
             }
         }
     }
@@ -188,6 +196,37 @@ fn query<W: Write>(n: u64, at: u64, (rng, writer): (&mut Rng, &mut Writer<W>)) -
     writer.udp(at, &ip, (port, 53, query.len()), |room| room.copy_from_slice(&query))
 }
 
+fn named<W: Write>(n: u64, at: u64, writer: &mut Writer<W>) -> io::Result<()> {
+    let (flow, step) = (n / NAMED_STEPS, n % NAMED_STEPS);
+    let client = IpAddr::from(Ipv4Addr::from(0x6440_0000 | (flow as u32 & 0x003f_ffff)));
+    let server = IpAddr::from(Ipv4Addr::from(0xc612_0000 | (mix(flow) as u32 & 0x0001_ffff)));
+    let host = format!("{:x}.{:x}.example", mix(flow) as u32, flow & 0xfff);
+    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes();
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".as_slice();
+    let (asked, answered) = (request.len() as u32, answer.len() as u32);
+    let (ours, theirs) = (mix(flow) as u32, mix(!flow) as u32);
+    let (after_ours, after_theirs) = (ours.wrapping_add(1), theirs.wrapping_add(1));
+    let none = b"".as_slice();
+    // Who sends, its number, the other's, flags, payload.
+    let (own, seq, ack, flags, payload) = match step {
+        0 => (true, ours, 0, SYN, none),
+        1 => (false, theirs, after_ours, SYN | ACK, none),
+        2 => (true, after_ours, after_theirs, PSH | ACK, &request[..]),
+        3 => (false, after_theirs, after_ours.wrapping_add(asked), PSH | FIN | ACK, answer),
+        _ => {
+            let seen = after_theirs.wrapping_add(answered + 1);
+            (true, after_ours.wrapping_add(asked), seen, FIN | ACK, none)
+        }
+    };
+    let port = 2000 + (flow >> 22) as u16;
+    let (src, dst, ports) =
+        if own { (client, server, (port, 80)) } else { (server, client, (80, port)) };
+    let options = if flags & SYN == 0 { Options::None } else { SYN_OPTIONS };
+    let ip = Ip { src, dst, ttl: 52, id: n as u16, fragment: None };
+    let tcp = Tcp { ports, seq, ack, flags, window: 64_240, options, len: payload.len() };
+    writer.tcp(at, &ip, &tcp, |room| room.copy_from_slice(payload))
+}
+
 /// So that the ordinary connections are there first.
 const BEGINNING_NS: u64 = 6_000_000_000;
 const DURATION_NS: u64 = 60_000_000_000;
@@ -197,3 +236,5 @@ const SYN_OPTIONS: Options = Options::Syn { mss: 1460, scale: 7, stamps: None };
 const STRIDE: u64 = 2048;
 const ISN: u32 = 0x1234_5678;
 const PIECE: u16 = 200;
+/// Packets of a connection to a host of its own.
+const NAMED_STEPS: u64 = 5;

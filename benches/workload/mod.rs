@@ -51,7 +51,7 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    pub(crate) const ALL: [(&str, Self); 9] = [
+    pub(crate) const ALL: [(&str, Self); 10] = [
         ("mix", Self::Mix),
         ("small", Self::Small),
         ("bulk", Self::Bulk),
@@ -61,6 +61,7 @@ impl Workload {
         ("holes", Self::Attack(Kind::Holes)),
         ("fragments", Self::Attack(Kind::Fragments)),
         ("queries", Self::Attack(Kind::Queries)),
+        ("names", Self::Attack(Kind::Names)),
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
