@@ -91,6 +91,30 @@ fn an_attack_changes_no_finding_beside_it() {
 }
 
 #[test]
+fn with_little_memory_what_is_given_up_is_told_and_the_findings_stay() {
+    let file: Arc<[u8]> = made("names", "0.01").1.into();
+    let told = |memory| {
+        let mut settings = run::settings();
+        settings.flows = false;
+        settings.limits.memory = memory;
+        let input = Input::Bytes { name: "names".to_owned(), bytes: Arc::clone(&file) };
+        let Analysis { findings, summary, .. } = run::analyze(&[input], &settings);
+        let given_up =
+            ["controls_given_up", "host_accesses_given_up"].map(|name| summary.limits[name]);
+        let findings: Vec<_> = findings
+            .into_iter()
+            .map(|finding| (finding.flow, finding.kind, finding.score))
+            .collect();
+        (given_up, findings)
+    };
+    let (nothing, ample) = told(1 << 30);
+    assert_eq!(nothing, [0, 0]);
+    let ([controls, accesses], scarce) = told(64 << 20);
+    assert!(controls > 0 && accesses > 1_000, "{controls}, {accesses}");
+    assert!(ample.len() > 5 && ample == scarce, "{ample:?}, {scarce:?}");
+}
+
+#[test]
 fn names_are_distinct() {
     let names: BTreeSet<String> = (1..1 << NAME_BITS).map(name).collect();
     assert_eq!(names.len(), (1 << NAME_BITS) - 1);

@@ -81,6 +81,11 @@ impl CertificateTally {
         Self { names: Least::with_room(names) }
     }
 
+    /// Whether there was no room for all.
+    pub const fn is_full(&self) -> bool {
+        self.names.is_full()
+    }
+
     /// Bytes held, at most.
     pub fn memory(&self) -> usize {
         self.names.len() * Self::NAME_BYTES

@@ -130,6 +130,11 @@ impl Passages {
         }
     }
 
+    /// Whether there was no room for all.
+    pub const fn is_full(&self) -> bool {
+        self.slots_until.is_some() || self.named_until.is_some()
+    }
+
     /// Bytes held, about.
     pub fn memory(&self) -> usize {
         self.slots.memory() + self.named.memory()

@@ -53,6 +53,11 @@ impl Acceptances {
         Self { ports: Shelf::of(ports) }
     }
 
+    /// Whether there was no room for all.
+    pub const fn is_full(&self) -> bool {
+        self.ports.is_full()
+    }
+
     /// Bytes held, about.
     pub fn memory(&self) -> usize {
         self.ports.memory()

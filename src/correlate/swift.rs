@@ -60,6 +60,11 @@ impl Swifts {
         Self { slots: Least::with_room(slots) }
     }
 
+    /// Whether there was no room for all.
+    pub const fn is_full(&self) -> bool {
+        self.slots.is_full()
+    }
+
     /// Bytes held, at most.
     pub fn memory(&self) -> usize {
         self.slots.len() * Self::SLOT_BYTES

@@ -107,6 +107,9 @@ pub struct LimitCounts {
     pub host_accesses_given_up: u64,
     /// 1 if not all clients of the hosts could be told apart: their numbers are lower bounds.
     pub host_clients_given_up: u64,
+    /// How many sorts of what flows are held against had no room for all: by the flows that were given
+    /// up nothing is shown, and nobody is cleared.
+    pub controls_given_up: u64,
     /// Services that are told only by their hosts.
     pub services_given_up: u64,
 }

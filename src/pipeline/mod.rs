@@ -14,6 +14,7 @@
 //! is touched when a flow ends, never by a packet.
 
 mod analysis;
+mod beside;
 mod clock;
 mod closing;
 mod consequence;

@@ -1,11 +1,10 @@
 //! Outcomes into records: numbers, paths, ids and totals, once all lanes are done.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::resume_unwind;
-use std::thread;
 
 use sha2::{Digest, Sha256};
 
+use super::beside::{Beside, merged};
 use super::closing::{Ended, Found, LimitCounts};
 use super::intake::Intake;
 use super::joining::{
@@ -20,7 +19,7 @@ use super::shares::side_by_side;
 use super::{Analysis, Openings, Outcome, Settings};
 use super::{consequence, dns};
 use crate::capture::{Compression, FileReport, Format, Interface};
-use crate::correlate::{Acceptances, Book, CertificateTally, HostTally, Passages, Swifts};
+use crate::correlate::{Book, HostTally};
 use crate::decode::{FragmentConflict, SkipCounts};
 use crate::detect::dns::Forgeries;
 use crate::evidence::{
@@ -36,53 +35,6 @@ pub(super) struct Telling<'a> {
     pub(super) files: &'a [FileReport],
     pub(super) intake: Intake,
     pub(super) settings: &'a Settings,
-}
-
-/// What all flows together show, against which each is held.
-#[derive(Default)]
-struct Beside {
-    certificates: CertificateTally,
-    passages: Passages,
-    acceptances: Acceptances,
-    swifts: Swifts,
-    resolvers: Resolvers,
-}
-
-impl Beside {
-    /// Adds another lane's, but for the passages.
-    fn merge(&mut self, other: Self) {
-        self.certificates.merge(other.certificates);
-        self.acceptances.merge(other.acceptances);
-        self.swifts.merge(other.swifts);
-        self.resolvers.merge(other.resolvers);
-    }
-}
-
-/// The lanes' tallies as one: where there were several lanes, the passages, which are about half of the
-/// work, beside all else.
-fn merged(tallies: Vec<HostTally>, mut besides: Vec<Beside>) -> (HostTally, Beside) {
-    fn sum<T: Default>(parts: Vec<T>, add: fn(&mut T, T)) -> T {
-        parts.into_iter().fold(T::default(), |mut sum, part| {
-            add(&mut sum, part);
-            sum
-        })
-    }
-    let passages: Vec<Passages> =
-        besides.iter_mut().map(|beside| std::mem::take(&mut beside.passages)).collect();
-    let rest = || {
-        let mut beside = sum(besides, Beside::merge);
-        beside.resolvers.settle();
-        (sum(tallies, HostTally::merge), beside)
-    };
-    let ((tally, beside), passages) = if passages.len() < 2 {
-        (rest(), sum(passages, Passages::merge))
-    } else {
-        thread::scope(|scope| {
-            let passages = scope.spawn(|| sum(passages, Passages::merge));
-            (rest(), passages.join().unwrap_or_else(|fault| resume_unwind(fault)))
-        })
-    };
-    (tally, Beside { passages, ..beside })
 }
 
 impl Telling<'_> {
@@ -111,6 +63,7 @@ impl Telling<'_> {
             reach.merge(lane.reach);
         }
         let (mut tally, mut beside) = merged(tallies, besides);
+        limits.controls_given_up = beside.full();
         flows.extend(beside.resolvers.take_flows());
         flows.append(&mut refused);
         let compared = flows.iter().filter(|ended| ended.refusal.is_some()).count();
@@ -350,6 +303,7 @@ impl Telling<'_> {
             .insert("fragments_given_up".to_owned(), self.intake.decoder.fragment_stats().evicted);
         limits.insert("host_accesses_given_up".to_owned(), counts.host_accesses_given_up);
         limits.insert("host_clients_given_up".to_owned(), counts.host_clients_given_up);
+        limits.insert("controls_given_up".to_owned(), counts.controls_given_up);
         limits.insert("services_given_up".to_owned(), counts.services_given_up);
         Summary {
             packets: self.intake.packets,

@@ -136,6 +136,11 @@ impl Habits {
         }
     }
 
+    /// Whether there was no room for all.
+    pub const fn is_full(&self) -> bool {
+        self.resolvers.is_full() || self.ledger.is_full()
+    }
+
     /// Bytes held, about.
     pub fn memory(&self) -> usize {
         self.resolvers.len() * Self::RESOLVER_BYTES + self.ledger.memory()

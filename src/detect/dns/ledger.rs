@@ -91,6 +91,11 @@ impl Ledger {
         Self { questions: Least::with_room(questions) }
     }
 
+    /// Whether there was no room for all.
+    pub(super) const fn is_full(&self) -> bool {
+        self.questions.is_full()
+    }
+
     /// Bytes held, at most.
     pub(super) fn memory(&self) -> usize {
         self.questions.len() * Self::QUESTION_BYTES
