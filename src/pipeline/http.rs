@@ -132,12 +132,12 @@ impl HttpTalk {
             Direction::ToServer => {
                 let mut events = Events::new();
                 self.requests.push(bytes, &mut |event| events.push(event));
-                self.asked(events, frame, around);
+                self.asked(&mut events, frame, around);
             }
             Direction::ToClient => {
                 let mut events = Events::new();
                 self.responses.reader.push(bytes, &mut |event| events.push(event));
-                self.answered(events, frame, around);
+                self.answered(&mut events, frame, around);
                 self.responses.note_begin(frame);
             }
         }
@@ -149,12 +149,12 @@ impl HttpTalk {
             Direction::ToServer => {
                 let mut events = Events::new();
                 self.requests.gap(missing, &mut |event| events.push(event));
-                self.asked(events, last_request, around);
+                self.asked(&mut events, last_request, around);
             }
             Direction::ToClient => {
                 let mut events = Events::new();
                 self.responses.reader.gap(missing, &mut |event| events.push(event));
-                self.answered(events, last_answer, around);
+                self.answered(&mut events, last_answer, around);
             }
         }
     }
@@ -164,7 +164,7 @@ impl HttpTalk {
         let [_, last_answer] = self.last;
         let mut events = Events::new();
         self.responses.reader.closes(&mut |event| events.push(event));
-        self.answered(events, last_answer, around);
+        self.answered(&mut events, last_answer, around);
     }
 
     /// Nothing more will come: what is open is told as far as it is known.
@@ -172,15 +172,15 @@ impl HttpTalk {
         let [last_request, last_answer] = self.last;
         let mut events = Events::new();
         self.requests.end(&mut |event| events.push(event));
-        self.asked(events, last_request, around);
+        self.asked(&mut events, last_request, around);
         let mut events = Events::new();
         self.responses.reader.end(&mut |event| events.push(event));
-        self.answered(events, last_answer, around);
+        self.answered(&mut events, last_answer, around);
         if let Some(mut alternate) = self.alternate.take() {
             let mut events = Events::new();
             alternate.answers.reader.end(&mut |event| events.push(event));
             let last = alternate.last;
-            alternate.read(events, (last, &self.exchanges), around);
+            alternate.read(&mut events, (last, &self.exchanges), around);
         }
     }
 
@@ -202,7 +202,7 @@ impl HttpTalk {
         alternate.last = overlap.later_frame;
         let mut events = Events::new();
         alternate.answers.reader.push(overlap.later_whole, &mut |event| events.push(event));
-        alternate.read(events, (overlap.later_frame, &self.exchanges), around);
+        alternate.read(&mut events, (overlap.later_frame, &self.exchanges), around);
         alternate.answers.note_begin(overlap.later_frame);
     }
 
@@ -247,8 +247,13 @@ impl HttpTalk {
         })
     }
 
-    fn asked(&mut self, events: Events<RequestEvent>, frame: FrameId, around: &mut Around<'_>) {
-        for event in events {
+    fn asked(
+        &mut self,
+        events: &mut Events<RequestEvent>,
+        frame: FrameId,
+        around: &mut Around<'_>,
+    ) {
+        for event in events.drain(..) {
             if let RequestEvent::Request(request) = event {
                 self.responses.reader.expect(request.method());
                 self.ask(*request, frame, around);
@@ -284,8 +289,13 @@ impl HttpTalk {
         (self.exchanges.len() - 1) as u8
     }
 
-    fn answered(&mut self, events: Events<ResponseEvent>, frame: FrameId, around: &mut Around<'_>) {
-        for event in events {
+    fn answered(
+        &mut self,
+        events: &mut Events<ResponseEvent>,
+        frame: FrameId,
+        around: &mut Around<'_>,
+    ) {
+        for event in events.drain(..) {
             match event {
                 ResponseEvent::Response(response) if !response.interim => {
                     let asked = self.next_asked();
@@ -330,11 +340,11 @@ impl HttpTalk {
 impl Alternate {
     fn read(
         &mut self,
-        events: Events<ResponseEvent>,
+        events: &mut Events<ResponseEvent>,
         (frame, exchanges): (FrameId, &[Exchange]),
         around: &mut Around<'_>,
     ) {
-        for event in events {
+        for event in events.drain(..) {
             match event {
                 ResponseEvent::Response(response) if !response.interim => {
                     self.answers.begin(response, self.asked.clone(), frame);

@@ -149,6 +149,12 @@ impl Joiner {
     }
 
     fn start(&mut self, fragment: &mut &[u8]) -> Option<Body> {
+        if self.head_len == 0
+            && let Some((head, after)) = fragment.split_first_chunk()
+        {
+            *fragment = after;
+            return Some(self.begin(*head));
+        }
         while let Some(free) = self.head.get_mut(usize::from(self.head_len)) {
             let (&first, after) = fragment.split_first()?;
             *free = first;
@@ -156,11 +162,14 @@ impl Joiner {
             self.head_len += 1;
         }
         self.head_len = 0;
-        let [kind, a, b, c] = self.head;
+        Some(self.begin(self.head))
+    }
+
+    fn begin(&mut self, [kind, a, b, c]: [u8; 4]) -> Body {
         let len = u32::from_be_bytes([0, a, b, c]);
         let body = Body { kind: Kind::of(kind), len, remaining: len, cut: false };
         self.body = Some(body);
-        Some(body)
+        body
     }
 
     fn keep(&mut self, body: &mut Body, bytes: &[u8]) {
