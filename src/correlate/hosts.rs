@@ -87,6 +87,18 @@ impl HostTally {
         }
     }
 
+    /// Adds a flow with findings that are not told: nothing is said of the names that it or they name.
+    pub fn unclear_flow<'a>(
+        &mut self,
+        flow: &'a FlowRecord,
+        others: impl Iterator<Item = &'a str>,
+    ) {
+        let opening = Opening { client: flow.client.ip, frame: flow.first_frame, time: flow.first };
+        let names = named_by(flow).into_iter().map(|(name, _)| name).chain(others);
+        let names = names.filter_map(|name| Some((Name::of(name)?, None)));
+        self.add((opening, flow.server), &each_once(names), &[]);
+    }
+
     fn add(
         &mut self,
         at: (Opening, Endpoint),

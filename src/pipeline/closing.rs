@@ -51,7 +51,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// What all tallies take when they are full, about.
-    const FULL_BYTES: usize = 512 << 20;
+    const FULL_BYTES: usize = 368 << 20;
 
     /// An outcome whose tallies take `bytes` when they are full. They never have more room than they
     /// have by default.
@@ -91,6 +91,9 @@ pub struct LimitCounts {
     pub flows_evicted: u64,
     /// Flows in which time went back, which are not judged.
     pub flows_rewound: u64,
+    /// Flows with findings that were not kept: their hosts count as neither interfered with nor
+    /// untouched.
+    pub findings_given_up: u64,
     /// Flows whose stream bytes were given up.
     pub streams_given_up: u64,
     /// Flows that were not compared with others by their certificates.
@@ -119,6 +122,7 @@ impl LimitCounts {
     pub(super) fn add(&mut self, other: Self) {
         self.flows_evicted += other.flows_evicted;
         self.flows_rewound += other.flows_rewound;
+        self.findings_given_up += other.findings_given_up;
         self.streams_given_up += other.streams_given_up;
         self.certificates_given_up += other.certificates_given_up;
         self.silences_given_up += other.silences_given_up;
@@ -154,6 +158,8 @@ pub struct Ended {
 impl Ended {
     /// What one takes with its record, in bytes, as a rule.
     pub(super) const BYTES: usize = 1536;
+    /// What one with a finding takes, until that is told.
+    pub(super) const FOUND_BYTES: usize = 7 << 10;
 }
 
 /// A suspicion that stood.

@@ -64,7 +64,7 @@ impl<'a> Lane<'a> {
             room: Room::new(memory),
             spares: Spares::default(),
             names: Names::default(),
-            outcome: Outcome::within(memory / Room::TALLIES_SHARE),
+            outcome: Outcome::within(Room::share(memory)),
         }
     }
 

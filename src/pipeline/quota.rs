@@ -1,4 +1,4 @@
-//! Room for flows that can be judged only when all others are known.
+//! Room for flows that are kept until all others are known.
 
 use super::closing::Ended;
 
@@ -15,6 +15,16 @@ impl Quota {
     /// A quota of flows that take `bytes` at most.
     pub(super) fn within(bytes: usize) -> Self {
         Self { kept: 0, max: (bytes / Ended::BYTES).min(Self::MAX) }
+    }
+
+    /// A quota of flows with findings that take `bytes` at most.
+    pub(super) const fn of_found(bytes: usize) -> Self {
+        Self { kept: 0, max: bytes / Ended::FOUND_BYTES }
+    }
+
+    /// How many were let in.
+    pub(super) const fn kept(&self) -> usize {
+        self.kept
     }
 
     /// Lets in `kept`, if there is room; counts what is given up.

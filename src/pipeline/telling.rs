@@ -298,6 +298,7 @@ impl Telling<'_> {
         limits.insert("ceilings_given_up".to_owned(), counts.ceilings_given_up);
         limits.insert("silences_given_up".to_owned(), counts.silences_given_up);
         limits.insert("refusals_given_up".to_owned(), counts.refused);
+        limits.insert("findings_given_up".to_owned(), counts.findings_given_up);
         limits.insert("streams_given_up".to_owned(), counts.streams_given_up);
         limits
             .insert("fragments_given_up".to_owned(), self.intake.decoder.fragment_stats().evicted);

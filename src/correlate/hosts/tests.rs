@@ -126,6 +126,17 @@ fn a_name_that_is_always_reset_is_blocked() {
 }
 
 #[test]
+fn of_a_flow_whose_findings_were_given_up_nothing_is_said() {
+    let mut tally = HostTally::default();
+    tally.unclear_flow(&tls(1, "a.example", true), ["b.example", "a.example"].into_iter());
+    for host in ["a.example", "b.example"] {
+        let record = one(&tally, host);
+        assert_eq!((record.accesses, record.untouched, record.unclear), (1, 0, 1), "{host}");
+        assert!(record.interfered.is_empty());
+    }
+}
+
+#[test]
 fn a_client_that_was_ever_interfered_with_is_not_untouched() {
     let mut tally = HostTally::default();
     let reset = finding(Kind::Reset, Confidence::Confirmed, Some("a.example"), 0);

@@ -28,7 +28,8 @@ impl Lane<'_> {
         let Self { room, outcome, settings, .. } = self;
         // Where the records of all flows are wanted, they are not held against what is alive.
         let kept = if settings.flows { 0 } else { outcome.flows.len() };
-        room.ended(|| kept * Ended::BYTES + outcome.tallied());
+        let found = room.found.kept() * (Ended::FOUND_BYTES - Ended::BYTES);
+        room.ended(|| kept * Ended::BYTES + found + outcome.tallied());
     }
 
     /// A connection that never carried payload: judged now, unless there is nothing to judge.
@@ -81,6 +82,15 @@ impl Lane<'_> {
 
     /// Keeps a flow to be told, or to be judged when all flows are known.
     fn keep(&mut self, ended: Ended) {
+        let found = !ended.found.is_empty() || ended.dns.stands_out();
+        if found && !self.settings.flows {
+            let given_up = &mut self.outcome.limits.findings_given_up;
+            if self.room.found.admit(Some(()), given_up).is_none() {
+                let hosts = ended.found.iter().filter_map(|found| found.host.as_ref());
+                self.outcome.hosts.unclear_flow(&ended.record, hosts.map(|(host, _)| &**host));
+                return;
+            }
+        }
         let stands_out = ended.dns.stands_out()
             || ended.certificate.is_some()
             || ended.silent.is_some()

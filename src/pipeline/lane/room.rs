@@ -1,8 +1,9 @@
 //! Room for flows and for what is remembered of them: what they hold, who is let in, and who goes when
 //! it is too much.
 //!
-//! The tallies have bounds of their own, which together leave the flows half of the memory; what they
-//! do not take is the flows', too.
+//! The tallies have bounds of their own, and so have flows that were interfered with, of which all is
+//! kept; they leave the flows alive a quarter of the memory at least. What they do not take is for
+//! these, too.
 //!
 //! What a flood brings makes room first. Flows that both sides took part in are touched only when
 //! nothing else is left: those that hold the most give up their bytes, and then the oldest go.
@@ -27,13 +28,18 @@ pub(super) struct Room {
     pub(super) odd_certificates: Quota,
     /// because they were not answered,
     pub(super) silent: Quota,
-    /// and because they met a ceiling.
+    /// because they met a ceiling,
     pub(super) slow: Quota,
+    /// and because something was found.
+    pub(super) found: Quota,
 }
 
 impl Room {
-    /// Tallies may take one in so many parts of the memory.
-    pub(super) const TALLIES_SHARE: usize = 2;
+    /// Of `memory` bytes those that the tallies may take; and as many are for what was found.
+    pub(super) const fn share(memory: usize) -> usize {
+        memory / 8 * 3
+    }
+
     /// Of each so many flows that end, one has the outcome looked at.
     const LOOK_EACH: usize = 64;
 
@@ -48,6 +54,7 @@ impl Room {
             odd_certificates: quota(),
             silent: quota(),
             slow: quota(),
+            found: Quota::of_found(Self::share(limit)),
         }
     }
 
@@ -159,6 +166,6 @@ impl Lane<'_> {
 const SHARES_MAX: usize = 8;
 /// An allocator hands out sizes of its own, and pages of which only a part is in use: beside so many
 /// bytes one is wasted.
-const WASTED_SHARE: usize = 4;
+const WASTED_SHARE: usize = 3;
 /// What ended flows of one sort may keep is one in so many parts of the memory.
 const QUOTA_SHARE: usize = 8;

@@ -389,6 +389,32 @@ fn what_is_remembered_of_those_that_ended_leaves_room_for_those_alive() {
 }
 
 #[test]
+fn of_more_findings_than_there_is_room_for_the_rest_is_counted() {
+    const FLOWS: u32 = 600;
+    let run = |flows, all| {
+        let (settings, directory) =
+            (Settings { flows: all, ..settings(1_000_000) }, Directory::default());
+        let mut scene = Scene::new(&settings, &directory);
+        for n in 0..flows {
+            scene.half_open(n);
+            scene.tcp(n, '>', (ACK, 100, 900), b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+            scene.tcp(n, '<', (TcpFlags::RST, 900, 0), b"");
+            scene.tcp(n, '<', (ACK, 900, 135), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            scene.wait(1);
+        }
+        scene.wait(70);
+        let Outcome { flows, limits, .. } = scene.lane.outcome;
+        let found = flows.iter().filter(|ended| !ended.found.is_empty()).count();
+        (found, limits.findings_given_up)
+    };
+    assert_eq!(run(50, false), (50, 0));
+    let (found, given_up) = run(FLOWS, false);
+    assert_eq!(found, Room::share(ROOM) / Ended::FOUND_BYTES);
+    assert_eq!(found as u64 + given_up, u64::from(FLOWS));
+    assert_eq!(run(FLOWS, true), (FLOWS as usize, 0), "all flows are wanted");
+}
+
+#[test]
 fn with_much_memory_no_tally_has_more_room_than_usual() {
     let room = |bytes| Outcome::within(bytes).hosts;
     assert_eq!(room(usize::MAX), Outcome::default().hosts);
