@@ -357,7 +357,7 @@ fn among_established_flows_those_that_hold_most_give_up_bytes_for_the_others() {
     for n in 0..900 {
         scene.established(n, b"hello");
     }
-    for n in 1000..1050 {
+    for n in 1000..1040 {
         scene.established(n, &vec![b'x'; 60_000]);
     }
     let limits = &scene.lane.outcome.limits;
