@@ -109,7 +109,7 @@ fn with_little_memory_what_is_given_up_is_told_and_the_findings_stay() {
     };
     let (nothing, ample) = told(1 << 30);
     assert_eq!(nothing, [0, 0]);
-    let ([controls, accesses], scarce) = told(64 << 20);
+    let ([controls, accesses], scarce) = told(32 << 20);
     assert!(controls > 0 && accesses > 1_000, "{controls}, {accesses}");
     assert!(ample.len() > 5 && ample == scarce, "{ample:?}, {scarce:?}");
 }

@@ -35,7 +35,7 @@ use crate::wire::{Endpoint, FrameId, Timestamp, address_words, stable_mix};
 /// kept apart by address.
 ///
 /// Bounds: [`MAX_HOSTS`] names of at most [`MAX_NAME`](super::MAX_NAME) bytes and [`MAX_CLIENTS`] pairs of a host
-/// and a client, each counted once for each address, up to 64, at which it was answered; about 350 MiB
+/// and a client, each counted once for each address, up to 64, at which it was answered; about 240 MiB
 /// when full, and a tenth more for the moment in which some are given up. Beyond the bounds the entries
 /// with the greatest hash are given up; what is kept is complete, whatever the order of flows and merges.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -35,6 +35,7 @@ impl Prelude {
     /// A connection that [begins](Self::begins) with `segment`, sent by `sender`.
     #[inline]
     pub fn open(segment: &Segment<'_>, sender: Side) -> Self {
+        debug_assert!(Self::begins(segment), "a bare SYN");
         Self { syn: Header::of(segment, sender), rest: SmallVec::new(), phase: Phase::SynSent }
     }
 

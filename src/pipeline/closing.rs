@@ -2,6 +2,7 @@
 
 use super::conversation::Conversation;
 use super::dns::Spoken;
+use super::lane::Room;
 use super::openings::Openings;
 use super::reach::ReachTally;
 use super::refused::Refused;
@@ -50,17 +51,24 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// What all tallies take when they are full, about.
-    const FULL_BYTES: usize = 368 << 20;
+    /// What the hosts take when there are as many as may be, about.
+    const HOSTS_BYTES: usize = 240 << 20;
+    /// With so much memory a lane keeps all of what flows are held against that may be kept. It has
+    /// several bounds, of which an attack reaches two or three.
+    const CONTROLS_BYTES: usize = 96 << 20;
 
-    /// An outcome whose tallies take `bytes` when they are full. They never have more room than they
-    /// have by default.
-    pub(super) fn within(bytes: usize) -> Self {
-        let share = bytes as f64 / Self::FULL_BYTES as f64;
-        let room = |full: usize| ((full as f64 * share) as usize).clamp(1, full);
+    /// An outcome for a lane with `memory` bytes.
+    ///
+    /// Hosts grow with the memory, up to three eighths of it. What flows are held against does not,
+    /// but in little memory: it decides what is found, and that should not depend on the number of
+    /// lanes.
+    pub(super) fn within(memory: usize) -> Self {
+        let room = |full: usize, share: f64| ((full as f64 * share) as usize).clamp(1, full);
+        let hosts = |full| room(full, Room::share(memory) as f64 / Self::HOSTS_BYTES as f64);
+        let room = |full| room(full, memory as f64 / Self::CONTROLS_BYTES as f64);
         let habits = Habits::with_room(room(Habits::RESOLVERS_MAX), room(Habits::QUESTIONS_MAX));
         Self {
-            hosts: HostTally::with_room(room(MAX_HOSTS), room(MAX_CLIENTS)),
+            hosts: HostTally::with_room(hosts(MAX_HOSTS), hosts(MAX_CLIENTS)),
             certificates: CertificateTally::with_room(room(CertificateTally::NAMES_MAX)),
             passages: Passages::with_room(room(Passages::SLOTS_MAX), room(Passages::NAMED_MAX)),
             acceptances: Acceptances::with_room(room(Acceptances::PORTS_MAX)),
@@ -91,8 +99,8 @@ pub struct LimitCounts {
     pub flows_evicted: u64,
     /// Flows in which time went back, which are not judged.
     pub flows_rewound: u64,
-    /// Flows with findings that were not kept: their hosts count as neither interfered with nor
-    /// untouched.
+    /// Flows with findings, or with DNS answers that stand out, that were not kept: their hosts count as
+    /// neither interfered with nor untouched.
     pub findings_given_up: u64,
     /// Flows whose stream bytes were given up.
     pub streams_given_up: u64,

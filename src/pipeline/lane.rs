@@ -3,7 +3,7 @@
 mod ending;
 mod room;
 
-use room::Room;
+pub(super) use room::Room;
 
 use super::clock::Tick;
 use super::closing::Outcome;
@@ -64,7 +64,7 @@ impl<'a> Lane<'a> {
             room: Room::new(memory),
             spares: Spares::default(),
             names: Names::default(),
-            outcome: Outcome::within(Room::share(memory)),
+            outcome: Outcome::within(memory),
         }
     }
 

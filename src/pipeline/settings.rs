@@ -33,8 +33,8 @@ pub struct Limits {
     pub flows: usize,
     /// Bytes of memory. Most are for the lanes: flows themselves, what waits for a hole to be filled,
     /// what later copies are held against, messages that are not whole yet, what ended flows keep
-    /// until they can be judged, and the tallies of hosts, certificates, resolvers and the like, to
-    /// which at most half is left. The rest is set aside: [`Self::SET_ASIDE`].
+    /// until they can be judged, and the tallies of hosts, certificates, resolvers and the like. They
+    /// leave the flows alive a quarter at least. The rest is set aside: [`Self::SET_ASIDE`].
     pub memory: usize,
 }
 

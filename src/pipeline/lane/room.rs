@@ -15,7 +15,7 @@ use crate::flow::{Class, SlotId};
 use crate::wire::{FlowKey, FrameId};
 
 /// What the flows of a lane hold, and what ended ones leave.
-pub(super) struct Room {
+pub(in super::super) struct Room {
     /// Bytes that the flows alive hold beside their slots.
     held: usize,
     /// Bytes that the outcome held when it was last looked at,
@@ -35,8 +35,8 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Of `memory` bytes those that the tallies may take; and as many are for what was found.
-    pub(super) const fn share(memory: usize) -> usize {
+    /// Of `memory` bytes those that the hosts may take; and as many are for what was found.
+    pub(in super::super) const fn share(memory: usize) -> usize {
         memory / 8 * 3
     }
 
@@ -76,15 +76,13 @@ impl Room {
         self.held
     }
 
-    /// Whether more is held than may be. `slots` is what the table itself takes; of what it has
-    /// `reserved` for more flows than are alive, a quarter of the memory is taken for gone at most, so
-    /// that a flood leaves the flows after it enough.
+    /// Whether more is held than may be. `slots` is what those of the flows alive take, of all that the
+    /// table has `reserved`.
     fn is_short(&self, (slots, reserved): (usize, usize)) -> bool {
-        let slots = slots.max(reserved.min(self.limit / 4));
-        // However much is told: a lane without flows would tell nothing more.
-        let remembered = self.remembered.min(self.limit / 4 * 3);
-        let owned = self.held + remembered;
-        owned + owned / WASTED_SHARE + slots > self.limit
+        let with_waste = |bytes: usize| bytes + bytes / WASTED_SHARE;
+        // However much that is: no flow that goes would make it less.
+        let lasting = with_waste(self.remembered) + reserved.saturating_sub(slots);
+        with_waste(self.held) + slots + lasting.min(self.limit / 4 * 3) > self.limit
     }
 }
 
