@@ -53,10 +53,16 @@ fn prepare(arguments: &AnalyzeArguments) -> Result<(Expanded, Settings), Status>
         services: Arc::new(services(arguments)?),
         limits: Limits {
             flows: usize::try_from(arguments.max_flows).unwrap_or(usize::MAX),
-            memory: usize::try_from(arguments.max_memory).unwrap_or(usize::MAX),
+            memory: memory(arguments),
         },
     };
     Ok((expanded, settings))
+}
+
+fn memory(arguments: &AnalyzeArguments) -> usize {
+    let usual = || Limits::for_lanes(lanes(arguments)).memory;
+    let asked = arguments.max_memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    asked.unwrap_or_else(usual)
 }
 
 fn lanes(arguments: &AnalyzeArguments) -> NonZeroUsize {

@@ -55,7 +55,7 @@ impl Outcome {
     const HOSTS_BYTES: usize = 240 << 20;
     /// With so much memory a lane keeps all of what flows are held against that may be kept. It has
     /// several bounds, of which an attack reaches two or three.
-    const CONTROLS_BYTES: usize = 96 << 20;
+    pub(super) const CONTROLS_BYTES: usize = 96 << 20;
 
     /// An outcome for a lane with `memory` bytes.
     ///

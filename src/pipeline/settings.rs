@@ -45,6 +45,12 @@ impl Limits {
     /// Bytes more for each lane but the first: what waits for it, and its thread.
     pub const SET_ASIDE_FOR_LANE: usize = 8 << 20;
 
+    /// The usual bounds, with memory enough for so many lanes to keep all that decides what is found.
+    pub fn for_lanes(lanes: NonZeroUsize) -> Self {
+        let usual = Self::default();
+        Self { memory: usual.memory.max(lanes.get().saturating_mul(128 << 20)), ..usual }
+    }
+
     /// Blocks that may wait for a lane. A lane whose flows have just more to say falls behind; with too
     /// few of them the reader would then wait for it, and the other lanes for the reader. Of a megabyte
     /// each, they are no more than one in 64 parts of the memory, where that leaves four.

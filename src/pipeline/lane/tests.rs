@@ -437,4 +437,9 @@ fn the_memory_of_a_lane_is_what_is_not_set_aside() {
     assert_eq!(of(1 << 30, 1), (1 << 30) - aside);
     assert_eq!(of(1 << 30, 4), ((1 << 30) - aside - 3 * Limits::SET_ASIDE_FOR_LANE) / 4);
     assert_eq!(of(32 << 20, 1), 8 << 20, "a quarter at least");
+    for lanes in [1, 2, 8, 9, 64].map(|lanes| NonZeroUsize::new(lanes).unwrap_or(NonZeroUsize::MIN))
+    {
+        let of_lane = Limits::for_lanes(lanes).memory_of_lane(lanes);
+        assert!(of_lane >= Outcome::CONTROLS_BYTES, "{lanes} lanes: {of_lane}");
+    }
 }
