@@ -199,7 +199,7 @@ fn query<W: Write>(n: u64, at: u64, (rng, writer): (&mut Rng, &mut Writer<W>)) -
 fn named<W: Write>(n: u64, at: u64, writer: &mut Writer<W>) -> io::Result<()> {
     let (flow, step) = (n / NAMED_STEPS, n % NAMED_STEPS);
     let client = IpAddr::from(Ipv4Addr::from(0x6440_0000 | (flow as u32 & 0x003f_ffff)));
-    let server = IpAddr::from(Ipv4Addr::from(0xc612_0000 | (mix(flow) as u32 & 0x0001_ffff)));
+    let server = IpAddr::from(Ipv4Addr::from(0x6480_0000 | (mix(flow) as u32 & 0x003f_ffff)));
     let host = format!("{:x}.{:x}.example", mix(flow) as u32, flow & 0xfff);
     let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes();
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".as_slice();
