@@ -6,8 +6,8 @@
 //! hold for the name, is then held against that tally: what others got for that name, and from how
 //! far the same address answered them.
 //!
-//! Bounds: [`CertificateTally::NAMES_MAX`] names, [`PLACES_MAX`] addresses for each, 60 MB when full. What is given
-//! up beyond them does not depend on the order of flows (see `hosts`).
+//! Bounds: [`CertificateTally::NAMES_MAX`] names, [`PLACES_MAX`] addresses for each, 60 MB when full.
+//! What is given up beyond them does not depend on the order of flows (see `hosts`).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -68,10 +68,9 @@ impl HostTally {
         for host in own.filter_map(|finding| finding.host.as_deref()) {
             names.push((host, None));
         }
-        let opening = Opening { client: flow.client.ip, frame: flow.first_frame, time: flow.first };
         let names =
             names.into_iter().filter_map(|(name, answered)| Some((Name::of(name)?, answered)));
-        self.add((opening, flow.server), &each_once(names), findings);
+        self.add((opening_of(flow), flow.server), &each_once(names), findings);
     }
 
     /// Adds a flow without findings, of which nothing is known but the `names` that it asked for,
@@ -93,10 +92,9 @@ impl HostTally {
         flow: &'a FlowRecord,
         others: impl Iterator<Item = &'a str>,
     ) {
-        let opening = Opening { client: flow.client.ip, frame: flow.first_frame, time: flow.first };
         let names = named_by(flow).into_iter().map(|(name, _)| name).chain(others);
         let names = names.filter_map(|name| Some((Name::of(name)?, None)));
-        self.add((opening, flow.server), &each_once(names), &[]);
+        self.add((opening_of(flow), flow.server), &each_once(names), &[]);
     }
 
     fn add(
@@ -453,6 +451,10 @@ fn named_by(flow: &FlowRecord) -> Vec<(&str, Option<FrameId>)> {
         .iter()
         .filter_map(|exchange| Some((exchange.host.as_deref()?, exchange.status_frame)));
     tls.chain(quic).chain(http).collect()
+}
+
+fn opening_of(flow: &FlowRecord) -> Opening {
+    Opening { client: flow.client.ip, frame: flow.first_frame, time: flow.first }
 }
 
 /// Each name once, with its last answer.

@@ -5,9 +5,9 @@
 //! the earliest and the latest are kept.
 //!
 //! Bounds: [`NAMES_MAX`] names for each server and half minute, [`Passages::SLOTS_MAX`] such slots,
-//! and [`Passages::NAMED_MAX`] times at which a name passed, 40 MB when full. Which are given up is decided by
-//! hashes alone, so it does not depend on the order of flows (see `hosts`), and what is kept is
-//! complete.
+//! and [`Passages::NAMED_MAX`] times at which a name passed, 40 MB when full. Which are given up is
+//! decided by hashes alone, so it does not depend on the order of flows (see `hosts`), and what is
+//! kept is complete.
 
 use std::cmp::Ordering;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

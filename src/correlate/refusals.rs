@@ -112,17 +112,21 @@ impl Acceptances {
     }
 
     /// Holds what `suspicion` says of a packet's haste against the handshakes of the same port from as
-    /// far as the flow's own SYN/ACK, whose TTL is `home`; whether that changed anything.
+    /// far as the flow's own SYN/ACK, whose TTL is `home`; whether that changed anything. Where those were
+    /// given up, nothing is said of haste: they might have excused it.
     pub fn hold(&self, server: Endpoint, home: Option<Ttl>, suspicion: &mut Suspicion) -> bool {
+        let Some(haste) = suspicion.haste else { return false };
         let place = self.place(server);
-        let Some((place, haste)) = place.zip(suspicion.haste) else { return false };
+        if place.is_none() && !self.ports.gave_up(&(hash(server), server)) {
+            return false;
+        }
         let whose = format!("the port {} of {}", server.port, server.ip);
         let mut changed = false;
         let facts = std::mem::take(&mut suspicion.facts).into_iter().filter_map(|fact| {
             if !matches!(fact.signal, Signal::RstFast | Signal::DataFast) {
                 return Some(fact);
             }
-            let held = place.hold(fact.clone(), haste, (home, &whose));
+            let held = place.and_then(|place| place.hold(fact.clone(), haste, (home, &whose)));
             changed |= held.as_ref() != Some(&fact);
             held
         });
@@ -271,11 +275,10 @@ mod tests {
         assert_eq!(one, merged);
     }
 
-    #[test]
-    fn a_handshake_that_was_late_makes_no_other_packet_too_fast() {
-        let server = SERVER;
+    /// A RST that came `took` milliseconds after what it answers, where the way needs `needs`.
+    fn hasty(took: u64, needs: u64) -> Suspicion {
         let millis = Duration::from_millis;
-        let hasty = |took, needs| Suspicion {
+        Suspicion {
             facts: vec![Fact {
                 signal: Signal::RstFast,
                 grade: Grade::Full,
@@ -299,7 +302,13 @@ mod tests {
             alternatives: Vec::new(),
             injector: None,
             block_page: None,
-        };
+        }
+    }
+
+    #[test]
+    fn a_handshake_that_was_late_makes_no_other_packet_too_fast() {
+        let server = SERVER;
+        let millis = Duration::from_millis;
         let held = |handshakes: &[u64], took, needs| {
             let mut known = Acceptances::default();
             for (number, handshake) in (1..).zip(handshakes) {
@@ -340,6 +349,29 @@ mod tests {
             still.2,
             "f9 came 6.0 ms after what it answers; the port 443 of 203.0.113.9 needs 90.0 ms, as in f2"
         );
+    }
+
+    #[test]
+    fn of_haste_nothing_is_said_where_the_port_s_handshakes_were_given_up() {
+        let (mut scarce, mut given_up) = (Acceptances::with_room(4), 0);
+        let ports = (1..40).map(|port| Endpoint::new(SERVER.ip, port));
+        for port in ports.clone() {
+            scarce.add(
+                port,
+                (FrameId::new(0, port.port.into()), Ttl(60)),
+                Some(Duration::from_millis(80)),
+            );
+        }
+        scarce.ports.settle();
+        for port in ports {
+            let [mut suspicion, mut unknown] = [hasty(6, 80), hasty(6, 80)];
+            scarce.hold(port, Some(Ttl(60)), &mut suspicion);
+            assert_eq!(suspicion.facts.is_empty(), scarce.place(port).is_none(), "{port}");
+            given_up += usize::from(suspicion.facts.is_empty());
+            assert!(!Acceptances::default().hold(port, Some(Ttl(60)), &mut unknown));
+            assert_eq!(unknown, hasty(6, 80));
+        }
+        assert_eq!(given_up, 35);
     }
 
     #[test]

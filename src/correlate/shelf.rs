@@ -96,6 +96,11 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
         self.rows.get(row).map(|(_, value)| value)
     }
 
+    /// Whether what may have been known of `key` was given up.
+    pub(super) fn gave_up(&self, key: &K) -> bool {
+        self.full_from.as_ref().is_some_and(|from| key >= from)
+    }
+
     /// Where the key lies that is hashed so and for which `is` holds.
     fn row(&self, hash: u32, is: impl Fn(&K) -> bool) -> Option<u32> {
         let holds = |place: &Place| {
@@ -114,7 +119,7 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
     }
 
     fn insert(&mut self, hash: u32, key: K, value: V) {
-        if self.full_from.as_ref().is_some_and(|from| key >= *from) {
+        if self.gave_up(&key) {
             return;
         }
         let places = value.places();

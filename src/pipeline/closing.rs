@@ -2,7 +2,6 @@
 
 use super::conversation::Conversation;
 use super::dns::Spoken;
-use super::lane::Room;
 use super::openings::Openings;
 use super::reach::ReachTally;
 use super::refused::Refused;
@@ -53,9 +52,14 @@ pub struct Outcome {
 impl Outcome {
     /// What the hosts take when there are as many as may be, about.
     const HOSTS_BYTES: usize = 240 << 20;
-    /// With so much memory a lane keeps all of what flows are held against that may be kept. It has
-    /// several bounds, of which an attack reaches two or three.
+    /// With so much memory a lane keeps all of what flows are held against that may be kept. Where all
+    /// its bounds were reached at once it would take twice as much.
     pub(super) const CONTROLS_BYTES: usize = 96 << 20;
+
+    /// Of the `memory` of a lane what hosts may take; and as much is for what was found.
+    pub(super) const fn share(memory: usize) -> usize {
+        memory / 8 * 3
+    }
 
     /// An outcome for a lane with `memory` bytes.
     ///
@@ -64,7 +68,7 @@ impl Outcome {
     /// lanes.
     pub(super) fn within(memory: usize) -> Self {
         let room = |full: usize, share: f64| ((full as f64 * share) as usize).clamp(1, full);
-        let hosts = |full| room(full, Room::share(memory) as f64 / Self::HOSTS_BYTES as f64);
+        let hosts = |full| room(full, Self::share(memory) as f64 / Self::HOSTS_BYTES as f64);
         let room = |full| room(full, memory as f64 / Self::CONTROLS_BYTES as f64);
         let habits = Habits::with_room(room(Habits::RESOLVERS_MAX), room(Habits::QUESTIONS_MAX));
         Self {

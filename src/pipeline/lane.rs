@@ -3,7 +3,7 @@
 mod ending;
 mod room;
 
-pub(super) use room::Room;
+use room::Room;
 
 use super::clock::Tick;
 use super::closing::Outcome;

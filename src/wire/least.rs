@@ -1,7 +1,7 @@
 //! What is known by key, of which the greatest keys are given up when there is no room.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::{IntoIter, Iter, Range};
+use std::collections::btree_map::{Iter, Range};
 use std::ops::RangeBounds;
 
 /// Entries by key, at most so many, from the least key on.
@@ -93,15 +93,6 @@ impl<'a, K, V> IntoIterator for &'a Least<K, V> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
-    }
-}
-
-impl<K, V> IntoIterator for Least<K, V> {
-    type Item = (K, V);
-    type IntoIter = IntoIter<K, V>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
     }
 }
 

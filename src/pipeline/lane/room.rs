@@ -9,13 +9,13 @@
 //! nothing else is left: those that hold the most give up their bytes, and then the oldest go.
 
 use super::super::quota::Quota;
-use super::{Flow, Lane};
+use super::{Flow, Lane, Outcome};
 use crate::evidence::FlowEnd;
 use crate::flow::{Class, SlotId};
 use crate::wire::{FlowKey, FrameId};
 
 /// What the flows of a lane hold, and what ended ones leave.
-pub(in super::super) struct Room {
+pub(super) struct Room {
     /// Bytes that the flows alive hold beside their slots.
     held: usize,
     /// Bytes that the outcome held when it was last looked at,
@@ -35,11 +35,6 @@ pub(in super::super) struct Room {
 }
 
 impl Room {
-    /// Of `memory` bytes those that the hosts may take; and as many are for what was found.
-    pub(in super::super) const fn share(memory: usize) -> usize {
-        memory / 8 * 3
-    }
-
     /// Of each so many flows that end, one has the outcome looked at.
     const LOOK_EACH: usize = 64;
 
@@ -54,7 +49,7 @@ impl Room {
             odd_certificates: quota(),
             silent: quota(),
             slow: quota(),
-            found: Quota::of_found(Self::share(limit)),
+            found: Quota::of_found(Outcome::share(limit)),
         }
     }
 

@@ -409,7 +409,7 @@ fn of_more_findings_than_there_is_room_for_the_rest_is_counted() {
     };
     assert_eq!(run(50, false), (50, 0));
     let (found, given_up) = run(FLOWS, false);
-    assert_eq!(found, Room::share(ROOM) / Ended::FOUND_BYTES);
+    assert_eq!(found, Outcome::share(ROOM) / Ended::FOUND_BYTES);
     assert_eq!(found as u64 + given_up, u64::from(FLOWS));
     assert_eq!(run(FLOWS, true), (FLOWS as usize, 0), "all flows are wanted");
 }
