@@ -6,8 +6,9 @@
 //! the head of its queue and turns out to have been touched since, it goes to the tail again. So a
 //! flow is looked at once in the time that it may idle, and leaves between one and two such times
 //! after its last packet. Only what is over goes to the tail with each packet, for few follow, and
-//! most follow at once: so it leaves when its time has come. A packet that comes in between must ask [`FlowTable::is_overdue`]: whether
-//! it continues the flow does not depend on when the flow is swept away.
+//! most follow at once: so it leaves when its time has come. They leave in bunches, up to 100 ms late.
+//! A packet that comes in between must ask [`FlowTable::is_overdue`]: whether it continues the flow
+//! does not depend on when the flow is swept away.
 //!
 //! A flow that is over grows cold ([`FlowTable::cool`]) some time before it leaves, so that its owner
 //! can give back what only packets soon after the end are held against, or judge it.
@@ -104,6 +105,9 @@ const NIL: u32 = u32::MAX;
 const FAR: Timestamp = Timestamp::from_nanos(i64::MAX);
 /// A class with less than one in so many of the flows is not what fills the table.
 const SPARED_SHARE: usize = 12;
+/// How long a flow whose time has come may wait for others. To end flows takes much code: run for one
+/// at a time, between packets, it and theirs would drive each other out of the instruction cache.
+const BUNCH: Duration = Duration::from_millis(100);
 /// Flows touched since they were queued that are passed over when room is needed.
 const SECOND_CHANCES: usize = 8;
 
@@ -264,7 +268,7 @@ impl<V> FlowTable<V> {
     fn cool_down(&mut self, now: Timestamp) -> Option<SlotId> {
         while let Some((head, slot)) = self.head(Class::Over) {
             if now.since(slot.queued) <= self.cooling {
-                self.next_cooling = slot.queued + self.cooling;
+                self.next_cooling = slot.queued + self.cooling + BUNCH;
                 return None;
             }
             let (touched, cold) = (slot.touched, now.since(slot.touched) > self.cooling);
@@ -380,9 +384,9 @@ impl<V> FlowTable<V> {
         self.append(place, (class, touched));
     }
 
-    /// Something is to be looked at after `time`.
+    /// Something is to be looked at after `time`, soon.
     fn look_at(&mut self, time: Timestamp) {
-        self.next_sweep = self.next_sweep.min(time);
+        self.next_sweep = self.next_sweep.min(time + BUNCH);
     }
 
     fn append(&mut self, place: u32, (class, queued): (Class, Timestamp)) {
@@ -390,7 +394,7 @@ impl<V> FlowTable<V> {
             self.look_at(queued + *limit);
         }
         if class == Class::Over {
-            self.next_cooling = self.next_cooling.min(queued + self.cooling);
+            self.next_cooling = self.next_cooling.min(queued + self.cooling + BUNCH);
         }
         let Some(queue) = self.queues.get_mut(class.index()) else { return };
         queue.len += 1;

@@ -123,6 +123,19 @@ fn flows_leave_when_they_idle_beyond_their_class() {
 }
 
 #[test]
+fn flows_wait_for_each_other_to_leave_together() {
+    let mut table = FlowTable::new(100, Idle::default(), FlowHasher::recorded());
+    let first = put(&mut table, 1, 0, Class::Opening);
+    let soon = |millis| at(130) + Duration::from_millis(millis);
+    let second = put(&mut table, 2, 0, Class::Established);
+    table.touch(second, at(0) + Duration::from_millis(60), Class::Opening);
+    assert!(table.expire(soon(99)).is_none() && !table.is_due(soon(99)));
+    assert!(table.is_overdue(first, soon(1)), "whether a packet continues it is another matter");
+    let leave = |table: &mut FlowTable<u16>| table.expire(soon(100)).map(|(_, n)| n);
+    assert_eq!([leave(&mut table), leave(&mut table), leave(&mut table)], [Some(1), Some(2), None]);
+}
+
+#[test]
 fn what_is_over_grows_cold_before_it_leaves() {
     let mut table = FlowTable::new(100, Idle::default(), FlowHasher::recorded());
     let first = put(&mut table, 1, 0, Class::Over);
