@@ -4,7 +4,7 @@
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test check libpcap lab fuzz-smoke
+.PHONY: demo test check tuned libpcap lab fuzz-smoke
 
 # The main job on the reconstruction of the case that the project began with.
 demo: libpcap
@@ -30,6 +30,11 @@ libpcap:
 		$(SUDO) apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq libpcap-dev build-essential; \
 	fi
+
+# The program for large recordings: built by a profile of itself, which takes ten minutes and saves
+# a tenth to a fifth of the time. The same records come out.
+tuned: libpcap
+	benches/tune
 
 # Records the stories of captures/ anew. Needs root and Debian packages, which it installs.
 lab:
