@@ -94,11 +94,17 @@ impl Acceptances {
         self.ports.get(seeded(&server), &(hash(server), server))
     }
 
+    fn gave_up(&self, server: Endpoint) -> bool {
+        self.ports.gave_up(&(hash(server), server))
+    }
+
     /// What speaks against a page from who accepted the connection being another's: the other port
-    /// of the same address is answered from as far, and no sooner.
-    pub fn at_home(&self, server: Endpoint, accepted: Accepted) -> Vec<Fact> {
-        let Some(place) = twin(server).and_then(|other| self.place(other)) else {
-            return Vec::new();
+    /// of the same address is answered from as far, and no sooner. `None` where what is known of that
+    /// port was given up.
+    pub fn at_home(&self, server: Endpoint, accepted: Accepted) -> Option<Vec<Fact>> {
+        let Some(other) = twin(server) else { return Some(Vec::new()) };
+        let Some(place) = self.place(other) else {
+            return (!self.gave_up(other)).then(Vec::new);
         };
         let whose = format!("the other port of {}", server.ip);
         let Accepted { frame, ttl, took } = accepted;
@@ -108,7 +114,7 @@ impl Acceptances {
         let facts: Vec<Fact> = [ttl, timing].into_iter().flatten().collect();
         let same =
             facts.iter().all(|one| matches!(one.signal, Signal::TtlMatch | Signal::TimingMatch));
-        if same { facts } else { Vec::new() }
+        Some(if same { facts } else { Vec::new() })
     }
 
     /// Holds what `suspicion` says of a packet's haste against the handshakes of the same port from as
@@ -117,7 +123,7 @@ impl Acceptances {
     pub fn hold(&self, server: Endpoint, home: Option<Ttl>, suspicion: &mut Suspicion) -> bool {
         let Some(haste) = suspicion.haste else { return false };
         let place = self.place(server);
-        if place.is_none() && !self.ports.gave_up(&(hash(server), server)) {
+        if place.is_none() && !self.gave_up(server) {
             return false;
         }
         let whose = format!("the port {} of {}", server.port, server.ip);
@@ -137,9 +143,12 @@ impl Acceptances {
     /// What the handshakes of the same port say of a refusal, for it and against it; or, where it
     /// never accepted anybody, those of the other port of the same address.
     pub fn facts(&self, refusal: &Refusal) -> Vec<Fact> {
-        let beside = || twin(refusal.server).and_then(|other| Some((other, self.place(other)?)));
-        let known = self.place(refusal.server).map(|place| (refusal.server, place)).or_else(beside);
-        known.map_or_else(Vec::new, |(port, place)| Self::held(refusal, port, place))
+        let held = |port| Some(Self::held(refusal, port, self.place(port)?));
+        let own = held(refusal.server);
+        // What was given up may have excused it.
+        let never = own.is_none() && !self.gave_up(refusal.server);
+        let other = twin(refusal.server).filter(|_| never);
+        own.or_else(|| other.and_then(held)).unwrap_or_default()
     }
 
     fn held(refusal: &Refusal, port: Endpoint, place: &Place) -> Vec<Fact> {
@@ -405,6 +414,32 @@ mod tests {
             "what is half is not made whole by itself"
         );
         assert_eq!(grade(&[190, 204], 85), Some(Grade::Half));
+    }
+
+    #[test]
+    fn a_port_whose_handshakes_were_given_up_is_not_held_against_the_other_one() {
+        let mut scarce = Acceptances::with_room(20);
+        let server = |last, port| Endpoint::new([192, 0, 2, last].into(), port);
+        for (last, port) in (1..=40).flat_map(|last| [(last, 80), (last, 443)]) {
+            let seen = (FrameId::new(0, last.into()), Ttl(60));
+            scarce.add(server(last, port), seen, Some(Duration::from_millis(80)));
+        }
+        scarce.ports.settle();
+        let told = |last| {
+            let refusal = Refusal {
+                server: server(last, 80),
+                syn: FrameId::new(0, 100),
+                frame: FrameId::new(0, 101),
+                time: Timestamp::ZERO,
+                took: Duration::from_millis(9),
+                ttl: Ttl(90),
+            };
+            let known = [80, 443].map(|port| scarce.place(server(last, port)).is_some());
+            (known, scarce.facts(&refusal).len())
+        };
+        let all: Vec<_> = (1..=40).map(told).collect();
+        assert!(all.iter().all(|([own, _], facts)| *facts == if *own { 2 } else { 0 }));
+        assert!(all.contains(&([false, true], 0)) && all.contains(&([true, false], 2)));
     }
 
     #[test]

@@ -40,7 +40,10 @@ fn join_notices(ended: &mut Ended, acceptances: &Acceptances, proxies: &Proxies,
         if let Some(accepted) = accepted {
             beside = proxies.hold(server, accepted, &mut found.suspicion);
             if !beside {
-                found.suspicion.facts.extend(acceptances.at_home(server, accepted));
+                match acceptances.at_home(server, accepted) {
+                    Some(facts) => found.suspicion.facts.extend(facts),
+                    None => found.suspicion.alternatives.push(unknown_twin(server)),
+                }
             }
         }
         let voice = said.and_then(|said| voices.judge(&said, weak));
@@ -53,6 +56,14 @@ fn join_notices(ended: &mut Ended, acceptances: &Acceptances, proxies: &Proxies,
         let verdict = verdict::weigh(&found.suspicion);
         verdict.map(|verdict| found.verdict = verdict).is_some()
     });
+}
+
+fn unknown_twin(server: Endpoint) -> String {
+    format!(
+        "The server sent it: how far the other port of {} is was given up for lack of room, and \
+         might show that.",
+        server.ip
+    )
 }
 
 /// A certificate of a private authority is told where something else speaks for its having come

@@ -193,11 +193,30 @@ fn where_the_other_port_is_as_far_the_page_came_from_the_server() {
     }
     let signals = |ttl, ms| -> Vec<Signal> {
         let took = accepted((5, [104, 16, 132, 229], 80, ttl, ms));
-        acceptances.at_home(server(80), took).iter().map(|fact| fact.signal).collect()
+        let facts = acceptances.at_home(server(80), took).expect("nothing was given up");
+        facts.iter().map(|fact| fact.signal).collect()
     };
     assert_eq!(signals(53, 20), [Signal::TtlMatch, Signal::TimingMatch]);
     assert_eq!(signals(63, 4), []);
     assert_eq!(signals(53, 4), [], "nothing that speaks for, either");
     let elsewhere = accepted((5, [104, 16, 132, 229], 80, 53, 20));
-    assert_eq!(acceptances.at_home(server(8080), elsewhere), []);
+    assert_eq!(acceptances.at_home(server(8080), elsewhere), Some(Vec::new()));
+}
+
+#[test]
+fn where_the_other_port_was_given_up_it_is_not_as_if_it_had_never_answered() {
+    let server = |last, port| Endpoint::new(Ipv4Addr::new(192, 0, 2, last).into(), port);
+    let mut acceptances = Acceptances::with_room(1);
+    for last in 1..=8 {
+        let took = Some(Duration::from_millis(21));
+        acceptances.add(server(last, 443), (FrameId::new(0, last.into()), Ttl(53)), took);
+    }
+    let told = |last, port| {
+        let took = accepted((9, [192, 0, 2, last], port, 53, 20));
+        acceptances.at_home(server(last, port), took).map(|facts| facts.len())
+    };
+    let mut by_port: Vec<_> = (1..=8).map(|last| told(last, 80)).collect();
+    by_port.sort_unstable();
+    assert_eq!(by_port, [[None; 7].as_slice(), &[Some(2)]].concat());
+    assert_eq!(told(1, 8080), Some(0), "no port of such a kind has another");
 }
