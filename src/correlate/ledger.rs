@@ -63,16 +63,20 @@ fn in_order<E: Entry>(one: Vec<E>, other: Vec<E>) -> Vec<E> {
     all
 }
 
-/// Entries, of which the first `settled` are in order and unlike each other.
+/// Entries: those that are filed, and those that came since.
+///
+/// Each have a list of their own: in one list each entry that comes after the others were filed would
+/// have all of them moved to where there is more room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Ledger<E> {
-    entries: Vec<E>,
-    settled: usize,
+    /// In order and unlike each other.
+    filed: Vec<E>,
+    fresh: Vec<E>,
 }
 
 impl<E> Default for Ledger<E> {
     fn default() -> Self {
-        Self { entries: Vec::new(), settled: 0 }
+        Self { filed: Vec::new(), fresh: Vec::new() }
     }
 }
 
@@ -85,10 +89,10 @@ impl<E: Entry> Ledger<E> {
     /// Puts an entry down. Returns whether so many are fresh that it is time to settle: as many
     /// entries are then moved, on the average, whatever their number.
     pub(super) fn put(&mut self, entry: E) -> bool {
-        self.entries.push(entry);
-        let fresh = self.entries.len() - self.settled;
-        let alike = self.settled.min(Self::FRESH_ALIKE);
-        fresh >= Self::FRESH_MIN.max(alike).max(self.settled / 4)
+        self.fresh.push(entry);
+        let filed = self.filed.len();
+        let alike = filed.min(Self::FRESH_ALIKE);
+        self.fresh.len() >= Self::FRESH_MIN.max(alike).max(filed / 4)
     }
 
     /// Sorts in what is fresh, and adds up what is equal.
@@ -96,76 +100,66 @@ impl<E: Entry> Ledger<E> {
         if self.is_settled() {
             return;
         }
-        let mut fresh = self.entries.split_off(self.settled);
-        sort_by_rank(&mut fresh);
+        sort_by_rank(&mut self.fresh);
         // The order in which equal ones came plays no part.
-        fresh.dedup_by(|later, first| {
+        self.fresh.dedup_by(|later, first| {
             let equal = first.order(later).is_eq();
             if equal {
                 first.add(later);
             }
             equal
         });
-        let settled = std::mem::take(&mut self.entries);
-        self.entries = if settled.is_empty() { fresh } else { in_order(settled, fresh) };
-        self.settled = self.entries.len();
+        let (filed, fresh) = (std::mem::take(&mut self.filed), std::mem::take(&mut self.fresh));
+        self.filed = if filed.is_empty() { fresh } else { in_order(filed, fresh) };
     }
 
     /// Keeps, of a settled ledger, the entries for which `keep` holds.
     pub(super) fn retain(&mut self, keep: impl FnMut(&E) -> bool) {
         debug_assert!(self.is_settled());
-        self.entries.retain(keep);
-        self.settled = self.entries.len();
+        self.filed.retain(keep);
     }
 
     /// Keeps, of a settled ledger, the first `max` entries; gives the first one that is given up.
     pub(super) fn truncate(&mut self, max: usize) -> Option<E> {
         debug_assert!(self.is_settled());
-        let first_out = (self.entries.len() > max).then(|| self.entries.swap_remove(max));
-        self.entries.truncate(max);
-        self.settled = self.entries.len();
+        let first_out = (self.filed.len() > max).then(|| self.filed.swap_remove(max));
+        self.filed.truncate(max);
         first_out
     }
 
     /// The entries of a settled ledger in order, without the first ones, which are `before`.
     pub(super) fn from(&self, before: impl FnMut(&E) -> bool) -> impl Iterator<Item = &E> {
-        self.entries.iter().skip(self.count(before))
+        self.filed.iter().skip(self.count(before))
     }
 
     /// How many entries of a settled ledger are `before` the others.
     pub(super) fn count(&self, before: impl FnMut(&E) -> bool) -> usize {
         debug_assert!(self.is_settled());
-        self.entries.partition_point(before)
+        self.filed.partition_point(before)
     }
 
-    /// Puts down all that another one has. Two settled ones make a settled one.
+    /// Files all that another one has.
     pub(super) fn absorb(&mut self, mut other: Self) {
-        if self.entries.len() < other.entries.len() {
-            std::mem::swap(self, &mut other);
-        }
-        if other.entries.is_empty() {
-            return;
-        }
-        if self.is_settled() && other.is_settled() {
-            let own = std::mem::take(&mut self.entries);
-            self.entries = in_order(own, other.entries);
-            self.settled = self.entries.len();
-        } else {
-            self.entries.append(&mut other.entries);
+        self.settle();
+        other.settle();
+        if self.filed.is_empty() {
+            self.filed = other.filed;
+        } else if !other.filed.is_empty() {
+            self.filed = in_order(std::mem::take(&mut self.filed), other.filed);
         }
     }
 
     /// Bytes that the entries take, without what they own elsewhere.
     pub(super) const fn memory(&self) -> usize {
-        self.entries.capacity() * size_of::<E>()
+        (self.filed.capacity() + self.fresh.capacity()) * size_of::<E>()
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.filed.is_empty() && self.fresh.is_empty()
     }
 
     pub(super) const fn is_settled(&self) -> bool {
-        self.settled == self.entries.len()
+        self.fresh.is_empty()
     }
 }
 
