@@ -5,7 +5,7 @@
 //! the earliest and the latest are kept.
 //!
 //! Bounds: [`NAMES_MAX`] names for each server and half minute, [`Passages::SLOTS_MAX`] such slots,
-//! and [`Passages::NAMED_MAX`] times at which a name passed, 40 MB when full. Which are given up is
+//! and [`Passages::NAMED_MAX`] times at which a name passed, 30 MB when full. Which are given up is
 //! decided by hashes alone, so it does not depend on the order of flows (see `hosts`), and what is
 //! kept is complete.
 
@@ -86,11 +86,11 @@ impl Default for Passages {
 /// When a flow passed, and its first frame.
 pub(super) type Moment = (Timestamp, FrameId);
 
-/// Where passages are filed; the hash is of client and network.
-type Place = (u64, IpAddr, IpAddr, i64, IpAddr);
+/// Where passages are filed: the hash of client and network, the client, the half minute, the server.
+type Place = (u64, IpAddr, i32, IpAddr);
 
 /// Hash of a road and a name, half minute.
-type NamedKey = (u64, i64);
+type NamedKey = (u64, i32);
 
 /// When a name passed on a road: by the hash of both and half minute, the earliest and the latest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,7 +103,6 @@ struct Named {
 /// The passages of one name in one slot.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Passed {
-    rank: u64,
     pub(super) subject: Subject,
     pub(super) port: u16,
     pub(super) proto: Transport,
@@ -153,7 +152,6 @@ impl Passages {
             return;
         }
         let passed = Passed {
-            rank: subject.hash.rotate_left(u32::from(road.server.port) % 64),
             subject,
             port: road.server.port,
             proto: road.proto,
@@ -238,11 +236,14 @@ impl Passages {
         (from, until): (Timestamp, Timestamp),
     ) -> impl Iterator<Item = (IpAddr, &Passed)> {
         let least = of_same_family(road.server.ip);
-        let (hash, client, net, low, _) = place(road, slot_of(from));
+        let (hash, client, low, _) = place(road, slot_of(from));
         let high = slot_of(until).saturating_add(1).max(low);
-        let (low, high) = ((hash, client, net, low, least), (hash, client, net, high, least));
+        let (low, high) = ((hash, client, low, least), (hash, client, high, least));
         let slots = self.slots.from(move |(place, _)| *place < low);
         let slots = slots.take_while(move |(place, _)| *place < high);
+        // Another network's way may have the same hash.
+        let net = network(road.server.ip);
+        let slots = slots.filter(move |((.., server), _)| network(*server) == net);
         slots.map(|((.., server), passed)| (*server, passed))
     }
 
@@ -254,7 +255,7 @@ impl Passages {
     /// All that is kept, with client and server.
     pub(super) fn all(&self) -> impl Iterator<Item = (IpAddr, IpAddr, &Passed)> {
         let slots = self.slots.from(|_| false);
-        slots.map(|((_, client, _, _, server), passed)| (*client, *server, passed))
+        slots.map(|((_, client, _, server), passed)| (*client, *server, passed))
     }
 
     fn put(&mut self, place: Place, passed: Passed) {
@@ -314,7 +315,8 @@ impl Entry for Named {
 
 impl Passed {
     fn identity(&self) -> (u64, &Subject, u16, Transport, bool) {
-        (self.rank, &self.subject, self.port, self.proto, self.answered)
+        let rank = self.subject.hash.rotate_left(u32::from(self.port) % 64);
+        (rank, &self.subject, self.port, self.proto, self.answered)
     }
 
     fn add(&mut self, other: &Self) {
@@ -329,9 +331,9 @@ fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
     one.into_iter().chain(other).min()
 }
 
-fn place(road: Road, slot: i64) -> Place {
-    let net = network(road.server.ip);
-    (rank_of_way(road.client, net), road.client, net, slot, road.server.ip)
+fn place(road: Road, slot: i32) -> Place {
+    let hash = rank_of_way(road.client, network(road.server.ip));
+    (hash, road.client, slot, road.server.ip)
 }
 
 /// One number for the way from a client to a network.
@@ -370,8 +372,9 @@ pub(super) const fn of_same_family(address: IpAddr) -> IpAddr {
     }
 }
 
-fn slot_of(time: Timestamp) -> i64 {
-    time.as_nanos().div_euclid(SLOT.as_nanos() as i64)
+fn slot_of(time: Timestamp) -> i32 {
+    // All times are within 300 years of the epoch.
+    time.as_nanos().div_euclid(SLOT.as_nanos() as i64) as i32
 }
 
 /// Within this time only the earliest and the latest passage of a name are kept.
