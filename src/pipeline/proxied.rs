@@ -119,3 +119,77 @@ fn of_certificate(ended: &Ended) -> Option<Voice> {
         frame: sight.frame,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlate::Accepted;
+    use crate::evidence::{FlowEnd, Suspicion};
+    use crate::flow::UdpFlow;
+    use crate::pipeline::closing::tell_udp;
+    use crate::pipeline::dns::Spoken;
+    use crate::wire::{Duration, FlowKey, FrameId, Timestamp, Transport, Ttl};
+
+    /// A flow that `server` is said to have accepted, and to have answered by a notice.
+    fn notified(server: Endpoint, accepted: Accepted) -> Ended {
+        let client = Endpoint::new([198, 51, 100, 1].into(), 40_000);
+        let (key, side) = FlowKey::of(Transport::Tcp, client, server);
+        let notice = Fact {
+            signal: Signal::BlockPage,
+            grade: Grade::Full,
+            frame: FrameId::new(0, 6),
+            expected: String::new(),
+            observed: String::new(),
+            text: String::new(),
+        };
+        let suspicion = Suspicion {
+            kind: Kind::Response,
+            time: Timestamp::ZERO,
+            trigger: None,
+            forged: vec![notice.frame],
+            genuine: Vec::new(),
+            direction: None,
+            facts: vec![notice],
+            alternatives: Vec::new(),
+            injector: None,
+            until: None,
+            block_page: None,
+            haste: None,
+        };
+        let verdict = verdict::weigh(&suspicion).expect("a verdict");
+        let flow = UdpFlow {
+            client: side,
+            first_frame: FrameId::new(0, 1),
+            last_frame: FrameId::new(0, 9),
+            first: Timestamp::ZERO,
+            last: Timestamp::ZERO,
+            packets: [3, 3],
+            bytes: [100, 900],
+        };
+        let ended = tell_udp(&key, &flow, None, FlowEnd::Fin, Spoken::default());
+        let found = vec![Found::new(suspicion, verdict, None)];
+        Ended { found, accepted: Some(accepted), ..ended }
+    }
+
+    #[test]
+    fn where_the_other_port_was_given_up_a_notice_says_that_it_might_excuse_it() {
+        let server = |last, port| Endpoint::new([203, 0, 113, last].into(), port);
+        let took = Some(Duration::from_millis(21));
+        let mut scarce = Acceptances::with_room(1);
+        for last in 1..=8 {
+            scarce.add(server(last, 443), (FrameId::new(0, last.into()), Ttl(53)), took);
+        }
+        let nobody = Proxies::of(&Acceptances::default(), &Passages::default());
+        let accepted = Accepted { frame: FrameId::new(0, 2), ttl: Ttl(53), took };
+        let judged = |last, acceptances: &Acceptances| {
+            let mut ended = notified(server(last, 80), accepted);
+            join_notices(&mut ended, acceptances, &nobody, &Voices::default());
+            let suspicion = &ended.found[0].suspicion;
+            (suspicion.facts.len(), suspicion.alternatives.len())
+        };
+        let all: Vec<_> = (1..=8).map(|last| judged(last, &scarce)).collect();
+        assert_eq!(all.iter().filter(|told| **told == (1, 1)).count(), 7, "{all:?}");
+        assert_eq!(all.iter().filter(|told| **told == (3, 0)).count(), 1, "{all:?}");
+        assert_eq!(judged(1, &Acceptances::default()), (1, 0), "it never answered");
+    }
+}
