@@ -32,7 +32,7 @@ libpcap:
 	fi
 
 # The program for large recordings: built by a profile of itself, which takes ten minutes and saves
-# a tenth to a fifth of the time. The same records come out.
+# up to a fifth of the time. The same records come out.
 tuned: libpcap
 	benches/tune
 

@@ -42,7 +42,7 @@ fn join_notices(ended: &mut Ended, acceptances: &Acceptances, proxies: &Proxies,
             if !beside {
                 match acceptances.at_home(server, accepted) {
                     Some(facts) => found.suspicion.facts.extend(facts),
-                    None => found.suspicion.alternatives.push(unknown_twin(server)),
+                    None => found.suspicion.alternatives.push(UNKNOWN_TWIN.to_owned()),
                 }
             }
         }
@@ -58,13 +58,9 @@ fn join_notices(ended: &mut Ended, acceptances: &Acceptances, proxies: &Proxies,
     });
 }
 
-fn unknown_twin(server: Endpoint) -> String {
-    format!(
-        "The server sent it: how far the other port of {} is was given up for lack of room, and \
-         might show that.",
-        server.ip
-    )
-}
+/// An innocent cause that nothing is left to hold a notice against.
+const UNKNOWN_TWIN: &str = "The server sent it: the handshakes of its other port might show that, and \
+                            were given up for lack of room.";
 
 /// A certificate of a private authority is told where something else speaks for its having come
 /// from the way.
