@@ -50,8 +50,9 @@ pub enum AnalysisError {
     Capture(#[from] CaptureError),
 }
 
-/// A run that is about to begin; tells who watches it what there is to watch.
-pub trait Watcher {
+/// A run that is about to begin; tells who watches it what there is to watch, from whichever thread
+/// reads.
+pub trait Watcher: Send {
     /// The run begins. Whether anybody looks: if not, the directory stays empty.
     fn begins(&mut self, progress: Arc<Progress>) -> bool;
     /// A block has been analysed.

@@ -1,19 +1,16 @@
-//! Frames to lanes: one lane in the reader's own thread, or several in theirs.
+//! Frames to lanes: one lane, or several in threads of their own.
 //!
-//! The reader looks at each frame as far as its order-free flow key, and hashes it; the hash picks
+//! Who reads looks at each frame as far as its order-free flow key, and hashes it; the hash picks
 //! the lane, so both directions of a flow meet in one. What crosses threads is a block with its
-//! frames sorted, over a bounded channel: nothing is handed over packet by packet, each lane reads
-//! its frames where they lie, and a reader that is ahead waits. With one lane there is no channel,
-//! just a call.
+//! frames sorted: nothing is handed over packet by packet, and each lane reads its frames where they
+//! lie. The lanes take turns at reading ([`desk`](super::desk)), so there are as many threads as
+//! lanes. One lane has nobody to hand over to: it reads and works in the caller's thread.
 
 use std::panic::resume_unwind;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::clock::Tick;
+use super::desk::{Desk, Seat, Turn, Turns};
 use super::intake::Intake;
-use super::parcel::{Batch, Parcel};
 use super::{Directory, Lane, Outcome, Settings, Watcher};
 use crate::capture::{Block, Recording};
 use crate::flow::FlowHasher;
@@ -62,22 +59,19 @@ fn run_apart(
     shared: Shared<'_>,
     (lanes, watcher): (usize, &mut dyn Watcher),
 ) -> Vec<Outcome> {
+    let desk = Desk {
+        recording,
+        intake,
+        watcher,
+        directory: shared.directory,
+        hasher: FlowHasher::recorded(),
+        lanes,
+        batches: Vec::new(),
+    };
+    let turns = &Turns::new(desk, shared.settings.limits.blocks_ahead());
     thread::scope(|scope| {
-        let (doors, threads): (Vec<_>, Vec<_>) = (0..lanes)
-            .map(|lane| {
-                let (door, inbox) = sync_channel(shared.settings.limits.blocks_ahead());
-                (door, scope.spawn(move || serve(&inbox, lane, shared)))
-            })
-            .unzip();
-        let mut dispatch = Dispatch::new(doors);
-        let mut batch = dispatch.vacant();
-        while recording.next_block(&mut batch.block) {
-            dispatch.send(batch, intake);
-            intake.block_done();
-            watcher.block(shared.directory);
-            batch = dispatch.vacant();
-        }
-        dispatch.end(intake.clock.now());
+        let threads: Vec<_> =
+            (0..lanes).map(|own| scope.spawn(move || serve(turns, own, shared))).collect();
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|fault| resume_unwind(fault)))
@@ -85,76 +79,24 @@ fn run_apart(
     })
 }
 
-/// What a lane is sent.
-enum Order {
-    Batch(Arc<Batch>),
-    /// The recording ends at this time.
-    End(Tick),
-}
-
 /// A lane's thread.
-fn serve(inbox: &Receiver<Order>, own: usize, shared: Shared<'_>) -> Outcome {
+fn serve(turns: &Turns<'_>, own: usize, shared: Shared<'_>) -> Outcome {
+    let _seat = Seat(turns);
     let mut lane = Lane::new(shared.settings, shared.directory);
-    while let Ok(order) = inbox.recv() {
-        match order {
-            Order::Batch(batch) => {
+    loop {
+        match turns.next(own) {
+            Turn::Work(batch) => {
                 for parcel in batch.sorted.get(own).into_iter().flatten() {
                     parcel.open(&batch.block, |packet, flow| {
                         lane.packet(packet, flow, parcel.clock);
                     });
                 }
             }
-            Order::End(clock) => return lane.finish(clock),
-        }
-    }
-    lane.finish(Tick::default())
-}
-
-/// Sorts packets to lanes, and keeps the batches that come back.
-struct Dispatch {
-    doors: Vec<SyncSender<Order>>,
-    hasher: FlowHasher,
-    /// Batches under way; one that nobody else holds any more is used again.
-    batches: Vec<Arc<Batch>>,
-}
-
-impl Dispatch {
-    fn new(doors: Vec<SyncSender<Order>>) -> Self {
-        Self { doors, hasher: FlowHasher::recorded(), batches: Vec::new() }
-    }
-
-    /// A batch to read into: one that came back, or a new one. There are never more than the
-    /// channels hold and the threads work on.
-    fn vacant(&mut self) -> Batch {
-        let back = self.batches.iter().position(|batch| Arc::strong_count(batch) == 1);
-        let back = back.map(|place| self.batches.swap_remove(place));
-        back.and_then(Arc::into_inner).unwrap_or_default()
-    }
-
-    fn send(&mut self, mut batch: Batch, intake: &mut Intake) {
-        let Batch { block, sorted } = &mut batch;
-        sorted.resize_with(self.doors.len(), Vec::new);
-        sorted.iter_mut().for_each(Vec::clear);
-        for (index, frame) in block.frames().enumerate() {
-            let Some(packet) = intake.sort(&frame) else { continue };
-            let lane = self.hasher.lane_of(&packet.key, sorted.len());
-            if let Some(parcels) = sorted.get_mut(lane) {
-                parcels.push(Parcel::pack(&packet, index as u32));
-            }
-        }
-        let batch = Arc::new(batch);
-        for (door, parcels) in self.doors.iter().zip(&batch.sorted) {
-            if !parcels.is_empty() {
-                // A lane that is gone has panicked; its thread's end tells.
-                let _ = door.send(Order::Batch(Arc::clone(&batch)));
-            }
-        }
-        self.batches.push(batch);
-    }
-
-    fn end(self, clock: Tick) {
-        for door in &self.doors {
-            let _ = door.send(Order::End(clock));
+            Turn::Read(mut desk) => match desk.read() {
+                Some(batch) => turns.give_back(desk, &batch),
+                None => turns.end(desk.intake.clock.now()),
+            },
+            Turn::End(clock) => return lane.finish(clock),
         }
     }
 }

@@ -19,6 +19,7 @@ mod clock;
 mod closing;
 mod consequence;
 mod conversation;
+mod desk;
 mod directory;
 mod dns;
 mod http;

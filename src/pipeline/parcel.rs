@@ -15,8 +15,8 @@ pub(super) struct Batch {
     pub(super) sorted: Vec<Vec<Parcel>>,
 }
 
-/// One packet of a batch: which frame it is in. A lane reads the frame itself, so that the reader,
-/// of whom there is one, has little to do.
+/// One packet of a batch: which frame it is in. A lane reads the frame itself, so that who reads the
+/// block, one at a time, has little to do.
 pub(super) struct Parcel {
     /// The time that it is for all lanes.
     pub(super) clock: Tick,

@@ -52,7 +52,7 @@ impl Limits {
     }
 
     /// Blocks that may wait for a lane. A lane whose flows have just more to say falls behind; with too
-    /// few of them the reader would then wait for it, and the other lanes for the reader. Of a megabyte
+    /// few of them nothing more could be read then, and the other lanes would wait for it. Of a megabyte
     /// each, they are no more than one in 64 parts of the memory, where that leaves four.
     pub(super) fn blocks_ahead(&self) -> usize {
         (self.memory / (64 << 20)).clamp(4, 16)
