@@ -1,5 +1,6 @@
 //! The fold over flows that says which hosts are interfered with.
 
+mod access;
 mod addresses;
 mod astray;
 mod ports;
@@ -10,16 +11,17 @@ use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 
+use self::access::{Fate, each_once, fate, named_by};
 use self::addresses::{ByAddress, Join};
 pub use self::astray::FalseAnswers;
 use self::ports::Ports;
 use super::domain::registrable;
-use super::names::{Name, normal};
+use super::names::Name;
 use super::shelf::{Shelf, Sum, seeded};
 use super::sight::{Book, Opening, Pass, Sight};
 use super::together::{self, Seen, Together};
 use crate::evidence::{
-    Confidence, Finding, FlowRecord, HostRecord, HostSource, HostVerdict, Kind, ServiceRecord,
+    Finding, FlowRecord, HostRecord, HostSource, HostVerdict, Kind, ServiceRecord,
 };
 use crate::wire::{Endpoint, FrameId, Timestamp, address_words, stable_mix};
 
@@ -171,14 +173,18 @@ impl HostTally {
     }
 
     /// First frames of the flows that the records may show something by, in ascending order.
-    pub fn flows_shown(&self) -> BTreeSet<FrameId> {
+    pub fn flows_shown(&self) -> Vec<FrameId> {
         let sights = self.hosts.entries().flat_map(|(_, tally)| [tally.hit, tally.last_passed()]);
         let clients = || self.clients.entries().map(|((.., ip), met)| (ip, met.seen()));
         let hit: BTreeSet<&IpAddr> =
             clients().filter(|(_, seen)| seen.interfered).map(|(ip, _)| ip).collect();
         let beside = clients().filter(|(ip, _)| hit.contains(ip));
         let beside = beside.filter_map(|(_, seen)| Some(seen.passed?.begins));
-        sights.flatten().map(|sight| sight.opening.frame).chain(beside).collect()
+        let sights = sights.flatten().map(|sight| sight.opening.frame);
+        let mut shown: Vec<FrameId> = sights.chain(beside).collect();
+        shown.sort_unstable();
+        shown.dedup();
+        shown
     }
 
     /// What can be said of each host, and of names that belong together.
@@ -240,19 +246,6 @@ const NAME_BYTES: usize = 64;
 
 type HostKey = (u64, Arc<str>);
 type ClientKey = (u64, Arc<str>, IpAddr);
-
-/// What became of one access.
-enum Fate {
-    /// When it was interfered with first, with the frame to look at, and when last.
-    Interfered {
-        kinds: Vec<Kind>,
-        first: (Timestamp, Option<FrameId>),
-        last: Timestamp,
-    },
-    /// In which frame it was answered.
-    Untouched(FrameId),
-    Unclear,
-}
 
 /// What one client met at one host.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -442,55 +435,8 @@ impl Clients {
     }
 }
 
-/// The names of a flow, each with the frame in which the server was seen to answer to it.
-fn named_by(flow: &FlowRecord) -> Vec<(&str, Option<FrameId>)> {
-    let tls = flow.tls.iter().filter_map(|tls| Some((tls.sni.as_deref()?, tls.server_hello_frame)));
-    let quic = flow.quic.iter().filter_map(|quic| Some((quic.sni.as_deref()?, None)));
-    let http = flow
-        .http
-        .iter()
-        .filter_map(|exchange| Some((exchange.host.as_deref()?, exchange.status_frame)));
-    tls.chain(quic).chain(http).collect()
-}
-
 fn opening_of(flow: &FlowRecord) -> Opening {
     Opening { client: flow.client.ip, frame: flow.first_frame, time: flow.first }
-}
-
-/// Each name once, with its last answer.
-fn each_once(names: impl Iterator<Item = (Name, Option<FrameId>)>) -> Vec<(Name, Option<FrameId>)> {
-    let mut known: Vec<_> = names.collect();
-    // Descending: of equal names the last answer comes first, and stays.
-    known.sort_unstable_by(|(one, answered), (other, later)| {
-        (&other.text, later).cmp(&(&one.text, answered))
-    });
-    known.dedup_by(|(later, _), (first, _)| later.text == first.text);
-    known
-}
-
-/// What became of the access to `name`, which may be the `only` name of its flow.
-fn fate(name: &str, answered: Option<FrameId>, only: bool, findings: &[&Finding]) -> Fate {
-    let mut suspected = false;
-    let (mut kinds, mut times) = (Vec::new(), Vec::new());
-    for finding in findings {
-        let concerned = match finding.host.as_deref().and_then(normal) {
-            Some(host) if host == name => true,
-            Some(_) => continue,
-            // A finding without a name can only be pinned on the one name that there is.
-            None => only,
-        };
-        suspected = true;
-        if concerned && finding.confidence >= Confidence::Likely {
-            kinds.push(finding.kind);
-            let frame = finding.forged_frames.first().or(finding.trigger_frame.as_ref());
-            times.push((finding.time, frame.copied()));
-        }
-    }
-    match (times.iter().min(), times.iter().max(), answered) {
-        (Some(first), Some((last, _)), _) => Fate::Interfered { kinds, first: *first, last: *last },
-        (_, _, Some(frame)) if !suspected => Fate::Untouched(frame),
-        _ => Fate::Unclear,
-    }
 }
 
 #[cfg(test)]

@@ -133,10 +133,10 @@ impl Telling<'_> {
         limits.host_clients_given_up = u64::from(tally.clients_given_up());
         let shown = tally.flows_shown();
         let numbers = numbers_of(shown.iter().copied(), openings);
-        let numbers: BTreeMap<FrameId, u64> = shown.into_iter().zip(numbers).collect();
+        let number_of = |begins| numbers.get(shown.binary_search(&begins).ok()?).copied();
         let records = tally.records(&Book {
             services: &self.settings.services,
-            flow: &|begins| numbers.get(&begins).copied().unwrap_or_default(),
+            flow: &|begins| number_of(begins).unwrap_or_default(),
             path: &|frame| self.path(frame),
         });
         limits.services_given_up = records.services_given_up;

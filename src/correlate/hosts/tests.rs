@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::correlate::{MAX_NAME, ServiceSet};
 use crate::evidence::{
-    AccessRecord, ByDirection, FlowEnd, HostSource, HttpExchange, QuicNames, RoleSource, TlsNames,
+    AccessRecord, ByDirection, Confidence, FlowEnd, HostSource, HttpExchange, QuicNames,
+    RoleSource, TlsNames,
 };
 use crate::wire::{Endpoint, FrameId, Transport};
 
