@@ -3,6 +3,9 @@
 //! A list that doubles is copied each time, and for that moment there twice; a table of a million
 //! flows is too large for that.
 
+/// Bytes of a chunk: what allocators hand out of this size they do not round up.
+const CHUNK_BYTES: usize = 512 << 10;
+
 /// A list that only grows.
 #[derive(Debug)]
 pub(super) struct Slab<T> {
@@ -12,8 +15,7 @@ pub(super) struct Slab<T> {
 
 impl<T> Slab<T> {
     /// Values in a chunk.
-    const CHUNK: usize = 1 << Self::BITS;
-    const BITS: u32 = 12;
+    const CHUNK: usize = CHUNK_BYTES / size_of::<T>();
 
     pub(super) const fn new() -> Self {
         Self { chunks: Vec::new() }
@@ -21,19 +23,27 @@ impl<T> Slab<T> {
 
     #[inline]
     pub(super) fn get(&self, place: u32) -> Option<&T> {
-        self.chunks.get((place >> Self::BITS) as usize)?.get(Self::within(place))
+        let place = place as usize;
+        self.chunks.get(place / Self::CHUNK)?.get(place % Self::CHUNK)
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, place: u32) -> Option<&mut T> {
-        self.chunks.get_mut((place >> Self::BITS) as usize)?.get_mut(Self::within(place))
+        let place = place as usize;
+        self.chunks.get_mut(place / Self::CHUNK)?.get_mut(place % Self::CHUNK)
     }
 
     /// Adds a value; gives its place.
     pub(super) fn push(&mut self, value: T) -> u32 {
         match self.chunks.last_mut() {
-            Some(chunk) if chunk.len() < Self::CHUNK => chunk.push(value),
-            // The first chunk grows as a list does: most recordings have few flows.
+            Some(chunk) if chunk.len() < Self::CHUNK => {
+                // The first chunk grows as a list does, for most recordings have few flows; but no
+                // further than it may.
+                if chunk.len() == chunk.capacity() {
+                    chunk.reserve_exact(chunk.len().min(Self::CHUNK - chunk.len()));
+                }
+                chunk.push(value);
+            }
             None => self.chunks.push(vec![value]),
             Some(_) => {
                 let mut chunk = Vec::with_capacity(Self::CHUNK);
@@ -52,10 +62,6 @@ impl<T> Slab<T> {
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.chunks.iter().flatten()
     }
-
-    const fn within(place: u32) -> usize {
-        place as usize & (Self::CHUNK - 1)
-    }
 }
 
 #[cfg(test)]
@@ -72,5 +78,9 @@ mod tests {
         assert!(slab.iter().copied().eq(0..count));
         assert!((0..count).all(|place| slab.get(place) == Some(&place)));
         assert!(slab.get(count).is_none() && slab.get_mut(u32::MAX).is_none());
+        let full = CHUNK_BYTES - size_of::<u32>()..=CHUNK_BYTES;
+        assert!(
+            slab.chunks.iter().all(|chunk| full.contains(&(chunk.capacity() * size_of::<u32>())))
+        );
     }
 }
