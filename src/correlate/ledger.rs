@@ -5,6 +5,8 @@
 
 use std::cmp::Ordering;
 
+use super::rows::{Ahead, IntoValues, Rows};
+
 /// What is put down.
 pub(super) trait Entry {
     /// The order in which entries are filed; equal ones add up.
@@ -42,24 +44,22 @@ fn sort_by_rank<E: Entry>(entries: &mut [E]) {
 }
 
 /// The entries of both, each of which are in order and unlike each other; equal ones add up.
-fn in_order<E: Entry>(one: Vec<E>, other: Vec<E>) -> Vec<E> {
-    let mut all = Vec::with_capacity(one.len() + other.len());
-    let (mut one, mut other) = (one.into_iter(), other.into_iter());
-    while let (Some(next), Some(others)) = (one.as_slice().first(), other.as_slice().first()) {
-        match next.order(others) {
-            Ordering::Less => all.extend(one.next()),
-            Ordering::Greater => all.extend(other.next()),
-            Ordering::Equal => {
-                let (next, others) = (one.next(), other.next());
-                all.extend(next.zip(others).map(|(mut next, others)| {
-                    next.add(&others);
-                    next
-                }));
-            }
-        }
+fn in_order<E: Entry>(mut one: IntoValues<E>, mut other: impl Ahead<Item = E>) -> Rows<E> {
+    let mut all = Rows::default();
+    while let Some((next, others)) = one.first().zip(other.first()) {
+        let next = match next.order(others) {
+            Ordering::Less => one.next(),
+            Ordering::Greater => other.next(),
+            Ordering::Equal => one.next().zip(other.next()).map(|(mut next, others)| {
+                next.add(&others);
+                next
+            }),
+        };
+        next.map(|next| all.push(next));
     }
-    all.extend(one);
-    all.extend(other);
+    one.chain(other).for_each(|left| {
+        all.push(left);
+    });
     all
 }
 
@@ -70,13 +70,13 @@ fn in_order<E: Entry>(one: Vec<E>, other: Vec<E>) -> Vec<E> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Ledger<E> {
     /// In order and unlike each other.
-    filed: Vec<E>,
+    filed: Rows<E>,
     fresh: Vec<E>,
 }
 
 impl<E> Default for Ledger<E> {
     fn default() -> Self {
-        Self { filed: Vec::new(), fresh: Vec::new() }
+        Self { filed: Rows::default(), fresh: Vec::new() }
     }
 }
 
@@ -109,8 +109,8 @@ impl<E: Entry> Ledger<E> {
             }
             equal
         });
-        let (filed, fresh) = (std::mem::take(&mut self.filed), std::mem::take(&mut self.fresh));
-        self.filed = if filed.is_empty() { fresh } else { in_order(filed, fresh) };
+        let filed = std::mem::take(&mut self.filed).into_values();
+        self.filed = in_order(filed, self.fresh.drain(..));
     }
 
     /// Keeps, of a settled ledger, the entries for which `keep` holds.
@@ -120,16 +120,19 @@ impl<E: Entry> Ledger<E> {
     }
 
     /// Keeps, of a settled ledger, the first `max` entries; gives the first one that is given up.
-    pub(super) fn truncate(&mut self, max: usize) -> Option<E> {
+    pub(super) fn truncate(&mut self, max: usize) -> Option<E>
+    where
+        E: Copy,
+    {
         debug_assert!(self.is_settled());
-        let first_out = (self.filed.len() > max).then(|| self.filed.swap_remove(max));
+        let first_out = self.filed.get(max).copied();
         self.filed.truncate(max);
         first_out
     }
 
     /// The entries of a settled ledger in order, without the first ones, which are `before`.
     pub(super) fn from(&self, before: impl FnMut(&E) -> bool) -> impl Iterator<Item = &E> {
-        self.filed.iter().skip(self.count(before))
+        self.filed.from(self.count(before))
     }
 
     /// How many entries of a settled ledger are `before` the others.
@@ -142,20 +145,17 @@ impl<E: Entry> Ledger<E> {
     pub(super) fn absorb(&mut self, mut other: Self) {
         self.settle();
         other.settle();
-        if self.filed.is_empty() {
-            self.filed = other.filed;
-        } else if !other.filed.is_empty() {
-            self.filed = in_order(std::mem::take(&mut self.filed), other.filed);
-        }
+        let filed = std::mem::take(&mut self.filed).into_values();
+        self.filed = in_order(filed, other.filed.into_values());
     }
 
     /// Bytes that the entries take, without what they own elsewhere.
     pub(super) const fn memory(&self) -> usize {
-        (self.filed.capacity() + self.fresh.capacity()) * size_of::<E>()
+        self.filed.memory() + self.fresh.capacity() * size_of::<E>()
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.filed.is_empty() && self.fresh.is_empty()
+        self.filed.len() == 0 && self.fresh.is_empty()
     }
 
     pub(super) const fn is_settled(&self) -> bool {

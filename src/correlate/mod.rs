@@ -25,6 +25,7 @@ mod proxies;
 mod rates;
 mod refusals;
 mod residual;
+mod rows;
 mod services;
 mod shelf;
 mod sight;

@@ -11,6 +11,8 @@ use std::sync::LazyLock;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
+use super::rows::Rows;
+
 /// What is added up, and may take more room the more it knows.
 pub(super) trait Sum {
     /// Adds what another knows.
@@ -60,8 +62,7 @@ impl Place {
 
 impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
     pub(super) fn of(room: usize) -> Self {
-        let rows = Rows { rows: Vec::new(), len: 0 };
-        Self { places: HashTable::new(), rows, room, taken: 0, full_from: None }
+        Self { places: HashTable::new(), rows: Rows::default(), room, taken: 0, full_from: None }
     }
 
     /// Adds `value` to what is known of `key`, of which `hash` is the half that is kept.
@@ -93,7 +94,7 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
     /// What is known of `key`, of which `hash` is the [`seeded`] hash.
     pub(super) fn get(&self, hash: u64, key: &K) -> Option<&V> {
         let row = self.row(hash as u32, |known| known == key)?;
-        self.rows.get(row).map(|(_, value)| value)
+        self.rows.get(row as usize).map(|(_, value)| value)
     }
 
     /// Whether what may have been known of `key` was given up.
@@ -104,14 +105,14 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
     /// Where the key lies that is hashed so and for which `is` holds.
     fn row(&self, hash: u32, is: impl Fn(&K) -> bool) -> Option<u32> {
         let holds = |place: &Place| {
-            place.hash == hash && self.rows.get(place.row).is_some_and(|(key, _)| is(key))
+            place.hash == hash && self.rows.get(place.row as usize).is_some_and(|(key, _)| is(key))
         };
         let spread = Place { hash, row: 0 }.spread();
         self.places.find(spread, holds).map(|place| place.row)
     }
 
     fn change_row(&mut self, row: u32, change: impl FnOnce(&mut V)) {
-        let Some((_, value)) = self.rows.get_mut(row) else { return };
+        let Some((_, value)) = self.rows.get_mut(row as usize) else { return };
         let before = value.places();
         change(value);
         let more = value.places() - before;
@@ -123,7 +124,7 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
             return;
         }
         let places = value.places();
-        let place = Place { hash, row: self.rows.push((key, value)) };
+        let place = Place { hash, row: self.rows.push((key, value)) as u32 };
         self.places.insert_unique(place.spread(), place, |place| place.spread());
         self.take(places);
     }
@@ -139,7 +140,7 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
     pub(super) fn merge(&mut self, mut other: Self) {
         let room = self.room.max(other.room);
         self.room = room;
-        if self.rows.len == 0 && !self.is_full() {
+        if self.rows.len() == 0 && !self.is_full() {
             *self = Self { room, ..other };
             return;
         }
@@ -171,30 +172,47 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
         }
     }
 
+    /// Gives up all entries from `from` on, and takes none of these any more. What is kept stays in its
+    /// rows, of which the gaps are filled from the end: beside a full shelf there is no room for another.
     fn give_up(&mut self, from: K) {
-        let all = std::mem::replace(self, Self::of(self.room));
-        for (hash, (key, value)) in all.into_hashed().filter(|(_, (key, _))| *key < from) {
-            // Less than before: there is nothing to settle.
-            self.insert(hash, key, value);
+        let mut hashes = self.hashes();
+        let mut row = 0;
+        while let Some((key, value)) = self.rows.get(row) {
+            if *key < from {
+                row += 1;
+            } else {
+                self.taken -= value.places();
+                self.rows.swap_remove(row);
+                hashes.swap_remove(row);
+            }
+        }
+        self.places.clear();
+        for (hash, row) in hashes.into_iter().zip(0..) {
+            let place = Place { hash, row };
+            self.places.insert_unique(place.spread(), place, |place| place.spread());
         }
         self.full_from = Some(from);
     }
 
-    /// The entries, with the hashes of their keys.
-    fn into_hashed(self) -> impl Iterator<Item = (u32, (K, V))> {
-        let mut hashes = vec![0; self.rows.len];
+    /// The hashes of all keys, by row.
+    fn hashes(&self) -> Vec<u32> {
+        let mut hashes = vec![0; self.rows.len()];
         for place in &self.places {
             if let Some(hash) = hashes.get_mut(place.row as usize) {
                 *hash = place.hash;
             }
         }
-        hashes.into_iter().zip(self.rows.rows.into_iter().flatten())
+        hashes
+    }
+
+    /// The entries, with the hashes of their keys.
+    fn into_hashed(self) -> impl Iterator<Item = (u32, (K, V))> {
+        self.hashes().into_iter().zip(self.rows.into_values())
     }
 
     /// Bytes that the entries take, without what they own elsewhere.
     pub(super) fn memory(&self) -> usize {
-        self.places.allocation_size()
-            + self.rows.rows.len() * Rows::<(K, V)>::LEN * size_of::<(K, V)>()
+        self.places.allocation_size() + self.rows.memory()
     }
 
     /// Whether anything was given up.
@@ -203,24 +221,24 @@ impl<K: Ord + Clone, V: Sum> Shelf<K, V> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.rows.len
+        self.rows.len()
     }
 
     /// The entries, in no order.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&K, &V)> + Clone {
-        self.rows.rows.iter().flatten().map(|(key, value)| (key, value))
+        self.rows.iter().map(|(key, value)| (key, value))
     }
 
     /// The entries, in no order, to be changed when nothing will be added any more.
     pub(super) fn entries_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
-        self.rows.rows.iter_mut().flatten().map(|(key, value)| (&*key, value))
+        self.rows.iter_mut().map(|(key, value)| (&*key, value))
     }
 }
 
 impl<K: Ord + Clone, V: Sum + PartialEq> PartialEq for Shelf<K, V> {
     fn eq(&self, other: &Self) -> bool {
         let known = |place: &Place| {
-            let (key, value) = self.rows.get(place.row)?;
+            let (key, value) = self.rows.get(place.row as usize)?;
             Some(other.get(place.hash.into(), key) == Some(value))
         };
         (self.room, self.taken, &self.full_from) == (other.room, other.taken, &other.full_from)
@@ -230,40 +248,6 @@ impl<K: Ord + Clone, V: Sum + PartialEq> PartialEq for Shelf<K, V> {
 }
 
 impl<K: Ord + Clone, V: Sum + Eq> Eq for Shelf<K, V> {}
-
-/// Many values, none of which is moved when more come.
-#[derive(Clone, Debug)]
-struct Rows<T> {
-    rows: Vec<Vec<T>>,
-    len: usize,
-}
-
-impl<T> Rows<T> {
-    /// Values of a row: an allocator has nothing to round.
-    const LEN: usize = (64 << 10) / size_of::<T>();
-
-    fn push(&mut self, value: T) -> u32 {
-        let place = self.len;
-        if place.is_multiple_of(Self::LEN) {
-            self.rows.push(Vec::with_capacity(Self::LEN));
-        }
-        if let Some(row) = self.rows.last_mut() {
-            row.push(value);
-        }
-        self.len += 1;
-        place as u32
-    }
-
-    fn get(&self, place: u32) -> Option<&T> {
-        let place = place as usize;
-        self.rows.get(place / Self::LEN)?.get(place % Self::LEN)
-    }
-
-    fn get_mut(&mut self, place: u32) -> Option<&mut T> {
-        let place = place as usize;
-        self.rows.get_mut(place / Self::LEN)?.get_mut(place % Self::LEN)
-    }
-}
 
 #[cfg(test)]
 mod tests {
