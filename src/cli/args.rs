@@ -62,7 +62,7 @@ pub(super) struct AnalyzeArguments {
     /// repeated. Names of one registrable domain belong together without it
     #[arg(long, value_name = "FILE")]
     pub(super) services: Vec<PathBuf>,
-    /// Threads that analyse; by default as many as there are cores
+    /// Threads that analyse, if there is memory for so many; by default as many as there are cores
     #[arg(long, value_name = "N")]
     pub(super) lanes: Option<NonZeroUsize>,
     /// Flows to keep at once; beyond that, half-open ones go first

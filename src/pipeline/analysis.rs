@@ -74,6 +74,8 @@ pub fn analyze(
     settings: &Settings,
     watcher: &mut dyn Watcher,
 ) -> Result<Analysis, AnalysisError> {
+    let lanes = settings.limits.lanes(settings.lanes);
+    let settings = &Settings { lanes, ..settings.clone() };
     let mut options = OpenOptions {
         filter: settings.filter.clone(),
         hash: settings.hash,

@@ -16,7 +16,8 @@ pub struct Settings {
     /// Keep the records of all flows, and not only of those with findings. Memory then grows with
     /// the recording.
     pub flows: bool,
-    /// Threads that own flows. The answer does not depend on it, as long as no limit is reached.
+    /// Threads that own flows, if there is memory for so many. The answer does not depend on it, as
+    /// long as no limit is reached.
     pub lanes: NonZeroUsize,
     /// Known notices.
     pub fingerprints: Arc<FingerprintSet>,
@@ -45,10 +46,21 @@ impl Limits {
     /// Bytes more for each lane but the first: what waits for it, and its thread.
     pub const SET_ASIDE_FOR_LANE: usize = 8 << 20;
 
+    /// With less a lane is not worth its thread, in bytes.
+    const LEAST_OF_LANE: usize = 16 << 20;
+
     /// The usual bounds, with memory enough for so many lanes to keep all that decides what is found.
     pub fn for_lanes(lanes: NonZeroUsize) -> Self {
         let usual = Self::default();
         Self { memory: usual.memory.max(lanes.get().saturating_mul(128 << 20)), ..usual }
+    }
+
+    /// The lanes for which there is memory, of as many as are wished for: beside what is set aside each
+    /// needs some for itself, and the fewer there are the more has each.
+    pub(super) fn lanes(&self, wished: NonZeroUsize) -> NonZeroUsize {
+        let more = self.memory.saturating_sub(Self::SET_ASIDE + Self::LEAST_OF_LANE);
+        let more = more / (Self::SET_ASIDE_FOR_LANE + Self::LEAST_OF_LANE);
+        wished.min(NonZeroUsize::MIN.saturating_add(more))
     }
 
     /// Blocks that may wait for a lane. A lane whose flows have just more to say falls behind; with too

@@ -428,6 +428,22 @@ fn blocks_that_wait_are_a_small_part_of_the_memory() {
 }
 
 #[test]
+fn there_are_as_many_lanes_as_there_is_memory_for() {
+    let of = |memory, wished| {
+        let wished = NonZeroUsize::new(wished).unwrap_or(NonZeroUsize::MIN);
+        Limits { flows: 1, memory }.lanes(wished).get()
+    };
+    assert_eq!(
+        [1, 64 << 20, 96 << 20, 128 << 20, 1 << 30].map(|memory| of(memory, 8)),
+        [1, 1, 2, 4, 8]
+    );
+    for lanes in [1, 2, 8, 64, 512] {
+        let usual = Limits::for_lanes(NonZeroUsize::new(lanes).unwrap_or(NonZeroUsize::MIN));
+        assert_eq!(of(usual.memory, lanes), lanes, "enough for all, unless told otherwise");
+    }
+}
+
+#[test]
 fn the_memory_of_a_lane_is_what_is_not_set_aside() {
     let of = |memory, lanes| {
         let limits = Limits { flows: 1, memory };
