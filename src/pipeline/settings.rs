@@ -43,8 +43,9 @@ impl Limits {
     /// Bytes for all that is no lane's: the program with its lists of notices, the blocks under way,
     /// fragments. At most three quarters of the memory are set aside.
     pub const SET_ASIDE: usize = 40 << 20;
-    /// Bytes more for each lane but the first: what waits for it, and its thread.
-    pub const SET_ASIDE_FOR_LANE: usize = 8 << 20;
+    /// Bytes more for each lane but the first: what waits for it, its thread, and what an allocator wastes
+    /// where several threads allocate.
+    pub const SET_ASIDE_FOR_LANE: usize = 16 << 20;
 
     /// With less a lane is not worth its thread, in bytes.
     const LEAST_OF_LANE: usize = 16 << 20;

@@ -435,7 +435,7 @@ fn there_are_as_many_lanes_as_there_is_memory_for() {
     };
     assert_eq!(
         [1, 64 << 20, 96 << 20, 128 << 20, 1 << 30].map(|memory| of(memory, 8)),
-        [1, 1, 2, 4, 8]
+        [1, 1, 2, 3, 8]
     );
     for lanes in [1, 2, 8, 64, 512] {
         let usual = Limits::for_lanes(NonZeroUsize::new(lanes).unwrap_or(NonZeroUsize::MIN));
