@@ -31,7 +31,7 @@ pub(super) struct Desk<'a> {
 
 impl Desk<'_> {
     /// The next block, sorted to lanes; none at the end of the recording.
-    pub(super) fn read(&mut self) -> Option<Arc<Batch>> {
+    fn read(&mut self) -> Option<Arc<Batch>> {
         let mut batch = self.vacant();
         let Batch { block, sorted } = &mut batch;
         if !self.recording.next_block(block) {
@@ -63,7 +63,7 @@ impl Desk<'_> {
 }
 
 /// What a lane is to do next.
-pub(super) enum Turn<'a> {
+enum Turn<'a> {
     /// Its share of this batch.
     Work(Arc<Batch>),
     /// To read the next block, and give the desk back.
@@ -99,8 +99,23 @@ impl<'a> Turns<'a> {
         Self { state: Mutex::new(state), changed: Condvar::new(), ahead }
     }
 
+    /// The next batch of which the lane `own` has a share, which it may have to read; at the end, when
+    /// that was.
+    pub(super) fn next(&self, own: usize) -> Result<Arc<Batch>, Tick> {
+        loop {
+            match self.turn(own) {
+                Turn::Work(batch) => return Ok(batch),
+                Turn::Read(mut desk) => match desk.read() {
+                    Some(batch) => self.give_back(desk, &batch),
+                    None => self.end(desk.intake.clock.now()),
+                },
+                Turn::End(end) => return Err(end),
+            }
+        }
+    }
+
     /// What the lane `own` is to do next; waits until there is something.
-    pub(super) fn next(&self, own: usize) -> Turn<'a> {
+    fn turn(&self, own: usize) -> Turn<'a> {
         let mut state = self.state();
         loop {
             if state.should_read(own, self.ahead)
@@ -120,7 +135,7 @@ impl<'a> Turns<'a> {
     }
 
     /// Gives the desk back, and each lane its share of what was read.
-    pub(super) fn give_back(&self, desk: Desk<'a>, batch: &Arc<Batch>) {
+    fn give_back(&self, desk: Desk<'a>, batch: &Arc<Batch>) {
         let mut state = self.state();
         for (queue, parcels) in state.queues.iter_mut().zip(&batch.sorted) {
             if !parcels.is_empty() {
@@ -132,7 +147,7 @@ impl<'a> Turns<'a> {
     }
 
     /// Nothing more will be read.
-    pub(super) fn end(&self, end: Tick) {
+    fn end(&self, end: Tick) {
         self.state().end.get_or_insert(end);
         self.changed.notify_all();
     }
@@ -197,20 +212,12 @@ mod tests {
         let turns = Turns::new(desk, ahead);
         let work = |own: usize| {
             let mut frames = Vec::new();
-            loop {
-                match turns.next(own) {
-                    Turn::Work(batch) => {
-                        for parcel in batch.sorted.get(own).into_iter().flatten() {
-                            parcel.open(&batch.block, |packet, _| frames.push(frame_of(packet)));
-                        }
-                    }
-                    Turn::Read(mut desk) => match desk.read() {
-                        Some(batch) => turns.give_back(desk, &batch),
-                        None => turns.end(desk.intake.clock.now()),
-                    },
-                    Turn::End(_) => return frames,
+            while let Ok(batch) = turns.next(own) {
+                for parcel in batch.sorted.get(own).into_iter().flatten() {
+                    parcel.open(&batch.block, |packet, _| frames.push(frame_of(packet)));
                 }
             }
+            frames
         };
         thread::scope(|scope| {
             let threads = [0, 1].map(|own| scope.spawn(move || work(own)));
@@ -230,7 +237,7 @@ mod tests {
         at_desk("many-hosts/capture.pcapng", |desk| {
             let turns = Turns::new(desk, 4);
             for _ in 0..Turns::ENOUGH {
-                let Turn::Read(mut desk) = turns.next(1) else {
+                let Turn::Read(mut desk) = turns.turn(1) else {
                     panic!("there is nothing to do yet")
                 };
                 assert!(turns.state().desk.is_none());
@@ -241,13 +248,13 @@ mod tests {
                 );
                 turns.give_back(desk, &batch);
             }
-            assert!(matches!(turns.next(1), Turn::Work(_)), "enough waits for both");
-            assert!(matches!(turns.next(0), Turn::Work(_)), "the other one has less to do");
-            let Turn::Read(desk) = turns.next(1) else { panic!("now both have less than enough") };
-            assert!(matches!(turns.next(0), Turn::Work(_)), "one reads at a time");
+            assert!(matches!(turns.turn(1), Turn::Work(_)), "enough waits for both");
+            assert!(matches!(turns.turn(0), Turn::Work(_)), "the other one has less to do");
+            let Turn::Read(desk) = turns.turn(1) else { panic!("now both have less than enough") };
+            assert!(matches!(turns.turn(0), Turn::Work(_)), "one reads at a time");
             drop(desk);
             turns.end(Tick::default());
-            let left = [turns.next(0), turns.next(1), turns.next(1), turns.next(0), turns.next(1)];
+            let left = [turns.turn(0), turns.turn(1), turns.turn(1), turns.turn(0), turns.turn(1)];
             let ends = left.map(|turn| matches!(turn, Turn::End(_)));
             assert_eq!(
                 ends,
@@ -302,9 +309,9 @@ mod tests {
     fn where_one_lane_panics_no_other_waits_for_ever() {
         at_desk("many-hosts/capture.pcapng", |desk| {
             let turns = &Turns::new(desk, 4);
-            let Turn::Read(desk) = turns.next(0) else { panic!("there is nothing to do yet") };
+            let Turn::Read(desk) = turns.turn(0) else { panic!("there is nothing to do yet") };
             thread::scope(|scope| {
-                let waits = scope.spawn(|| matches!(turns.next(1), Turn::End(_)));
+                let waits = scope.spawn(|| turns.next(1).is_err());
                 let falls = scope.spawn(move || {
                     let _seat = Seat(turns);
                     resume_unwind(Box::new(desk.lanes));

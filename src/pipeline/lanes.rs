@@ -9,7 +9,7 @@
 use std::panic::resume_unwind;
 use std::thread;
 
-use super::desk::{Desk, Seat, Turn, Turns};
+use super::desk::{Desk, Seat, Turns};
 use super::intake::Intake;
 use super::{Directory, Lane, Outcome, Settings, Watcher};
 use crate::capture::{Block, Recording};
@@ -85,18 +85,14 @@ fn serve(turns: &Turns<'_>, own: usize, shared: Shared<'_>) -> Outcome {
     let mut lane = Lane::new(shared.settings, shared.directory);
     loop {
         match turns.next(own) {
-            Turn::Work(batch) => {
+            Ok(batch) => {
                 for parcel in batch.sorted.get(own).into_iter().flatten() {
                     parcel.open(&batch.block, |packet, flow| {
                         lane.packet(packet, flow, parcel.clock);
                     });
                 }
             }
-            Turn::Read(mut desk) => match desk.read() {
-                Some(batch) => turns.give_back(desk, &batch),
-                None => turns.end(desk.intake.clock.now()),
-            },
-            Turn::End(clock) => return lane.finish(clock),
+            Err(end) => return lane.finish(end),
         }
     }
 }
