@@ -1,5 +1,6 @@
 //! The end of a flow: its record, and the verdicts on what was odd about it.
 
+use super::budget::Budget;
 use super::conversation::Conversation;
 use super::dns::Spoken;
 use super::openings::Openings;
@@ -50,26 +51,10 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// What the hosts take when there are as many as may be, about.
-    const HOSTS_BYTES: usize = 240 << 20;
-    /// With so much memory a lane keeps all of what flows are held against that may be kept. Where all
-    /// its bounds were reached at once it would take twice as much.
-    pub(super) const CONTROLS_BYTES: usize = 96 << 20;
-
-    /// Of the `memory` of a lane what hosts may take; and as much is for what was found.
-    pub(super) const fn share(memory: usize) -> usize {
-        memory / 8 * 3
-    }
-
-    /// An outcome for a lane with `memory` bytes.
-    ///
-    /// Hosts grow with the memory, up to three eighths of it. What flows are held against does not,
-    /// but in little memory: it decides what is found, and that should not depend on the number of
-    /// lanes.
-    pub(super) fn within(memory: usize) -> Self {
-        let room = |full: usize, share: f64| ((full as f64 * share) as usize).clamp(1, full);
-        let hosts = |full| room(full, Self::share(memory) as f64 / Self::HOSTS_BYTES as f64);
-        let room = |full| room(full, memory as f64 / Self::CONTROLS_BYTES as f64);
+    /// An outcome within `budget`.
+    pub(super) fn within(budget: &Budget) -> Self {
+        let hosts = |full| budget.of_hosts(full);
+        let room = |full| budget.of_controls(full);
         let habits = Habits::with_room(room(Habits::RESOLVERS_MAX), room(Habits::QUESTIONS_MAX));
         Self {
             hosts: HostTally::with_room(hosts(MAX_HOSTS), hosts(MAX_CLIENTS)),
@@ -83,16 +68,17 @@ impl Outcome {
         }
     }
 
-    /// Bytes held, about, without the ended flows.
-    pub(super) fn tallied(&self) -> usize {
-        self.hosts.memory()
-            + self.certificates.memory()
+    /// Bytes held, about, that `budget` has not for the tallies, and without the ended flows.
+    pub(super) fn beyond(&self, budget: &Budget) -> usize {
+        let controls = self.certificates.memory()
             + self.passages.memory()
             + self.acceptances.memory()
             + self.refused.memory()
             + self.swifts.memory()
+            + self.resolvers.memory();
+        self.hosts.memory().saturating_sub(budget.hosts)
+            + controls.saturating_sub(budget.controls)
             + self.openings.memory()
-            + self.resolvers.memory()
     }
 }
 

@@ -5,6 +5,7 @@ mod room;
 
 use room::Room;
 
+use super::budget::Budget;
 use super::clock::Tick;
 use super::closing::Outcome;
 use super::conversation::{Conversation, Spares};
@@ -50,7 +51,7 @@ pub(super) enum Flow {
 impl<'a> Lane<'a> {
     /// A lane without flows. `directory` is told of each flow that ends.
     pub fn new(settings: &'a Settings, directory: &'a Directory) -> Self {
-        let memory = settings.limits.memory_of_lane(settings.lanes);
+        let budget = Budget::of(settings.limits.memory_of_lane(settings.lanes));
         Self {
             settings,
             directory,
@@ -61,10 +62,10 @@ impl<'a> Lane<'a> {
             ),
             clock: Timestamp::ZERO,
             ahead: None,
-            room: Room::new(memory),
+            room: Room::new(budget),
             spares: Spares::default(),
             names: Names::default(),
-            outcome: Outcome::within(memory),
+            outcome: Outcome::within(&budget),
         }
     }
 

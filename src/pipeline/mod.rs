@@ -15,6 +15,7 @@
 
 mod analysis;
 mod beside;
+mod budget;
 mod clock;
 mod closing;
 mod consequence;

@@ -34,26 +34,28 @@ pub struct Limits {
     pub flows: usize,
     /// Bytes of memory. Most are for the lanes: flows themselves, what waits for a hole to be filled,
     /// what later copies are held against, messages that are not whole yet, what ended flows keep
-    /// until they can be judged, and the tallies of hosts, certificates, resolvers and the like. They
-    /// leave the flows alive a quarter at least. The rest is set aside: [`Self::SET_ASIDE`].
+    /// until they can be judged, and the tallies of hosts, certificates, resolvers and the like, which
+    /// have a part of their own. The rest is set aside: [`Self::SET_ASIDE`].
     pub memory: usize,
 }
 
 impl Limits {
     /// Bytes for all that is no lane's: the program with its lists of notices, the blocks under way,
     /// fragments. At most three quarters of the memory are set aside.
-    pub const SET_ASIDE: usize = 40 << 20;
+    pub const SET_ASIDE: usize = 36 << 20;
     /// Bytes more for each lane but the first: what waits for it, its thread, and what an allocator wastes
     /// where several threads allocate.
-    pub const SET_ASIDE_FOR_LANE: usize = 16 << 20;
+    pub const SET_ASIDE_FOR_LANE: usize = 20 << 20;
 
     /// With less a lane is not worth its thread, in bytes.
     const LEAST_OF_LANE: usize = 16 << 20;
 
-    /// The usual bounds, with memory enough for so many lanes to keep all that decides what is found.
+    /// The usual bounds, with memory enough for each of so many lanes to keep half at least of what one
+    /// would keep to hold flows against: it has fewer flows, and what is found should not depend on the
+    /// number of lanes.
     pub fn for_lanes(lanes: NonZeroUsize) -> Self {
         let usual = Self::default();
-        Self { memory: usual.memory.max(lanes.get().saturating_mul(128 << 20)), ..usual }
+        Self { memory: usual.memory.max(lanes.get().saturating_mul(256 << 20)), ..usual }
     }
 
     /// The lanes for which there is memory, of as many as are wished for: beside what is set aside each

@@ -27,9 +27,9 @@ impl Lane<'_> {
         }
         let Self { room, outcome, settings, .. } = self;
         // Where the records of all flows are wanted, they are not held against what is alive.
-        let kept = if settings.flows { 0 } else { outcome.flows.len() };
         let found = room.found.kept() * (Ended::FOUND_BYTES - Ended::BYTES);
-        room.ended(|| kept * Ended::BYTES + found + outcome.tallied());
+        let kept = if settings.flows { 0 } else { outcome.flows.len() };
+        room.ended(|budget| kept * Ended::BYTES + found + outcome.beyond(budget));
     }
 
     /// A connection that never carried payload: judged now, unless there is nothing to judge.

@@ -1,15 +1,15 @@
 //! Room for flows and for what is remembered of them: what they hold, who is let in, and who goes when
 //! it is too much.
 //!
-//! The tallies have bounds of their own, and so have flows that were interfered with, of which all is
-//! kept; they leave the flows alive a quarter of the memory at least. What they do not take is for
-//! these, too.
+//! The tallies have a part of the memory of their own. The rest is for the flows alive, and for ended
+//! ones of which all is kept, because they were interfered with or that is to be judged yet.
 //!
 //! What a flood brings makes room first. Flows that both sides took part in are touched only when
 //! nothing else is left: those that hold the most give up their bytes, and then the oldest go.
 
+use super::super::budget::Budget;
 use super::super::quota::Quota;
-use super::{Flow, Lane, Outcome};
+use super::{Flow, Lane};
 use crate::evidence::FlowEnd;
 use crate::flow::{Class, SlotId};
 use crate::wire::{FlowKey, FrameId};
@@ -18,12 +18,12 @@ use crate::wire::{FlowKey, FrameId};
 pub(super) struct Room {
     /// Bytes that the flows alive hold beside their slots.
     held: usize,
-    /// Bytes that the outcome held when it was last looked at,
+    /// Bytes that what has ended held when that was last looked at,
     remembered: usize,
     /// and how many flows have ended since.
     ended: usize,
-    /// Bytes that may be held.
-    limit: usize,
+    /// What may be held.
+    budget: Budget,
     /// Flows kept for their certificates,
     pub(super) odd_certificates: Quota,
     /// because they were not answered,
@@ -38,18 +38,18 @@ impl Room {
     /// Of each so many flows that end, one has the outcome looked at.
     const LOOK_EACH: usize = 64;
 
-    /// Room for `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
-        let quota = || Quota::within(limit / QUOTA_SHARE);
+    /// Room within `budget`.
+    pub(super) fn new(budget: Budget) -> Self {
+        let quota = || Quota::within(budget.waiting);
         Self {
             held: 0,
             remembered: 0,
             ended: 0,
-            limit,
+            budget,
             odd_certificates: quota(),
             silent: quota(),
             slow: quota(),
-            found: Quota::of_found(Outcome::share(limit)),
+            found: Quota::of_found(budget.found),
         }
     }
 
@@ -58,11 +58,11 @@ impl Room {
         self.held = (self.held + after).saturating_sub(before);
     }
 
-    /// A flow has ended; `outcome` tells what all that did hold.
-    pub(super) fn ended(&mut self, outcome: impl FnOnce() -> usize) {
+    /// A flow has ended; `remembered` tells what all that did hold.
+    pub(super) fn ended(&mut self, remembered: impl FnOnce(&Budget) -> usize) {
         self.ended += 1;
         if self.ended >= Self::LOOK_EACH {
-            (self.ended, self.remembered) = (0, outcome());
+            (self.ended, self.remembered) = (0, remembered(&self.budget));
         }
     }
 
@@ -74,10 +74,17 @@ impl Room {
     /// Whether more is held than may be. `slots` is what those of the flows alive take, of all that the
     /// table has `reserved`.
     fn is_short(&self, (slots, reserved): (usize, usize)) -> bool {
-        let with_waste = |bytes: usize| bytes + bytes / WASTED_SHARE;
-        // However much that is: no flow that goes would make it less.
-        let lasting = with_waste(self.remembered) + reserved.saturating_sub(slots);
-        with_waste(self.held) + slots + lasting.min(self.limit / 4 * 3) > self.limit
+        let limit = self.alive();
+        // Slots are not given back: so many that nothing were left for what flows hold beside them,
+        // there must never be.
+        let slots_max = limit / 4 * 3;
+        slots > slots_max || with_waste(self.held) + slots.max(reserved.min(slots_max)) > limit
+    }
+
+    /// Bytes that the flows alive may hold.
+    fn alive(&self) -> usize {
+        let Budget { flows, alive, .. } = self.budget;
+        flows.saturating_sub(with_waste(self.remembered)).max(alive)
     }
 }
 
@@ -109,7 +116,7 @@ impl Lane<'_> {
     #[cold]
     fn relieve_now(&mut self, id: SlotId) {
         self.evict_while_short(Class::Unproven, id);
-        let share = self.room.limit / self.table.len().max(1);
+        let share = self.room.alive() / self.table.len().max(1);
         if self.is_short() && self.held_by(id) > share.saturating_mul(SHARES_MAX) {
             self.give_up_bytes(id);
         }
@@ -160,5 +167,8 @@ const SHARES_MAX: usize = 8;
 /// An allocator hands out sizes of its own, and pages of which only a part is in use: beside so many
 /// bytes one is wasted.
 const WASTED_SHARE: usize = 3;
-/// What ended flows of one sort may keep is one in so many parts of the memory.
-const QUOTA_SHARE: usize = 8;
+
+/// What is taken where `bytes` are asked for.
+const fn with_waste(bytes: usize) -> usize {
+    bytes + bytes / WASTED_SHARE
+}

@@ -12,8 +12,8 @@ use crate::wire::{Duration, Endpoint, IpHeader, SeqNumber, TcpFlags, TcpOptions,
 
 const ACK: TcpFlags = TcpFlags::ACK;
 const SYN: TcpFlags = TcpFlags::SYN;
-/// What the flows may hold.
-const ROOM: usize = 4 << 20;
+/// What the lane may hold: flows may hold 4 MiB of it.
+const ROOM: usize = 9 << 20;
 
 fn settings(flows: usize) -> Settings {
     Settings {
@@ -382,9 +382,11 @@ fn what_is_remembered_of_those_that_ended_leaves_room_for_those_alive() {
         scene.wait(20);
     }
     let outcome = &scene.lane.outcome;
-    let tallied = outcome.tallied();
+    let budget = Budget::of(ROOM);
     assert!(outcome.hosts.accesses_given_up() > 1_000, "more than there is room for");
-    assert!((ROOM / 4..=ROOM / 4 * 3).contains(&tallied), "{tallied}");
+    let hosts = outcome.hosts.memory();
+    assert!((budget.hosts / 2..=budget.hosts).contains(&hosts), "{hosts}");
+    assert!(outcome.beyond(&budget) <= ROOM / 16, "{}", outcome.beyond(&budget));
     assert_eq!(scene.alive(0..200, Transport::Tcp), 200);
 }
 
@@ -409,14 +411,14 @@ fn of_more_findings_than_there_is_room_for_the_rest_is_counted() {
     };
     assert_eq!(run(50, false), (50, 0));
     let (found, given_up) = run(FLOWS, false);
-    assert_eq!(found, Outcome::share(ROOM) / Ended::FOUND_BYTES);
+    assert_eq!(found, Budget::of(ROOM).found / Ended::FOUND_BYTES);
     assert_eq!(found as u64 + given_up, u64::from(FLOWS));
     assert_eq!(run(FLOWS, true), (FLOWS as usize, 0), "all flows are wanted");
 }
 
 #[test]
 fn with_much_memory_no_tally_has_more_room_than_usual() {
-    let room = |bytes| Outcome::within(bytes).hosts;
+    let room = |bytes| Outcome::within(&Budget::of(bytes)).hosts;
     assert_eq!(room(usize::MAX), Outcome::default().hosts);
     assert_ne!(room(1 << 20), Outcome::default().hosts);
 }
@@ -456,6 +458,7 @@ fn the_memory_of_a_lane_is_what_is_not_set_aside() {
     for lanes in [1, 2, 8, 9, 64].map(|lanes| NonZeroUsize::new(lanes).unwrap_or(NonZeroUsize::MIN))
     {
         let of_lane = Limits::for_lanes(lanes).memory_of_lane(lanes);
-        assert!(of_lane >= Outcome::CONTROLS_BYTES, "{lanes} lanes: {of_lane}");
+        let controls = Budget::of(of_lane).of_controls(1000);
+        assert!(controls >= 500, "{lanes} lanes: {controls} of 1000");
     }
 }
