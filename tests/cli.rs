@@ -342,3 +342,14 @@ fn the_catalogue_the_manual_and_completions_are_printed() {
         .stdout(predicate::str::contains("tamperscope"));
     tamperscope().arg("--version").assert().code(0);
 }
+
+#[test]
+fn so_little_memory_that_it_cannot_be_kept_is_told() {
+    let stderr = |arguments: &[&str]| {
+        let assert = tamperscope().arg("analyze").args(arguments).arg(koryolink()).assert().code(0);
+        String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+    };
+    assert!(stderr(&["--max-memory", "39M"]).contains("less than 40M"));
+    assert!(!stderr(&["--max-memory", "40M"]).contains("warning"));
+    assert!(!stderr(&["--max-memory", "39M", "--quiet"]).contains("warning"));
+}

@@ -68,8 +68,8 @@ pub(super) struct AnalyzeArguments {
     /// Flows to keep at once; beyond that, half-open ones go first
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = flows)]
     pub(super) max_flows: u64,
-    /// Memory to use, as 512M or 2G; beyond that, half-open flows go first. By default 1G, or 256M for
-    /// each thread where that is more
+    /// Memory to use, as 512M or 2G, 40M at least; beyond that, half-open flows go first. By default
+    /// 1G, or 256M for each thread where that is more
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub(super) max_memory: Option<u64>,
     /// Record the SHA-256 of each capture file

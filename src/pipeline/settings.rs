@@ -47,6 +47,9 @@ impl Limits {
     /// where several threads allocate.
     pub const SET_ASIDE_FOR_LANE: usize = 20 << 20;
 
+    /// With less memory the program itself, and the little that is left to flows, can take more.
+    pub const LEAST: usize = 40 << 20;
+
     /// With less a lane is not worth its thread, in bytes.
     const LEAST_OF_LANE: usize = 16 << 20;
 
