@@ -4,8 +4,8 @@
 ///
 /// What was taken once is hardly to be had for anything else: the flows that were there first lie
 /// scattered, and each that is left holds a whole page of the allocator. So nothing is promised
-/// twice. In little memory hosts, and what flows are held against, have a quarter each; in more they
-/// need no more than they need, and the rest is for flows.
+/// twice. In little memory hosts have three tenths, and what flows are held against has a quarter; in
+/// more they have what they need, and the rest is for flows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Budget {
     /// The tally of hosts.
@@ -20,6 +20,9 @@ pub(super) struct Budget {
     pub flows: usize,
     /// Flows alive, when there are as many ended ones as may be.
     pub alive: usize,
+    /// Slots of the flows alive, which are not given back. Only a flood needs more: other flows hold
+    /// several times as much beside theirs.
+    pub slots: usize,
 }
 
 impl Budget {
@@ -36,7 +39,7 @@ impl Budget {
         let flows = memory - hosts - controls;
         let (waiting, alive) = (quarter / 6, quarter / 2);
         let found = (flows - 3 * waiting - alive).min(memory / 8 * 3);
-        Self { hosts, controls, found, waiting, flows, alive }
+        Self { hosts, controls, found, waiting, flows, alive, slots: flows / 4 }
     }
 
     /// How many of `full` hosts there is room for.
@@ -62,7 +65,7 @@ mod tests {
     #[test]
     fn nothing_is_promised_twice() {
         for memory in [0, 1, 16 << 20, 88 << 20, 300 << 20, 984 << 20, 1 << 40] {
-            let Budget { hosts, controls, found, waiting, flows, alive } = Budget::of(memory);
+            let Budget { hosts, controls, found, waiting, flows, alive, .. } = Budget::of(memory);
             assert_eq!(hosts + controls + flows, memory);
             assert!(found + 3 * waiting + alive <= flows, "{memory}");
             assert!(alive >= memory / 8, "{memory}");

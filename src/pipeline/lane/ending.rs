@@ -26,8 +26,8 @@ impl Lane<'_> {
             Flow::Judged(_) => return,
         }
         let Self { room, outcome, settings, .. } = self;
-        // Where the records of all flows are wanted, they are not held against what is alive.
         let found = room.found.kept() * (Ended::FOUND_BYTES - Ended::BYTES);
+        // Where the records of all flows are wanted, they are not held against what is alive.
         let kept = if settings.flows { 0 } else { outcome.flows.len() };
         room.ended(|budget| kept * Ended::BYTES + found + outcome.beyond(budget));
     }

@@ -75,10 +75,9 @@ impl Room {
     /// table has `reserved`.
     fn is_short(&self, (slots, reserved): (usize, usize)) -> bool {
         let limit = self.alive();
-        // Slots are not given back: so many that nothing were left for what flows hold beside them,
-        // there must never be.
-        let slots_max = limit / 4 * 3;
-        slots > slots_max || with_waste(self.held) + slots.max(reserved.min(slots_max)) > limit
+        // However many slots there are: no flow that goes would make it fewer.
+        let lasting = slots.max(reserved.min(limit / 4 * 3));
+        slots > self.budget.slots || with_waste(self.held) + lasting > limit
     }
 
     /// Bytes that the flows alive may hold.
