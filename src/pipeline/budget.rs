@@ -20,15 +20,13 @@ pub(super) struct Budget {
     pub flows: usize,
     /// Flows alive, when there are as many ended ones as may be.
     pub alive: usize,
-    /// Slots of the flows alive, which are not given back. Only a flood needs more: other flows hold
-    /// several times as much beside theirs.
-    pub slots: usize,
 }
 
 impl Budget {
     /// What the hosts take when there are as many as may be, about.
     const HOSTS_BYTES: usize = 288 << 20;
-    /// What all takes that flows are held against, when there is as much as may be.
+    /// What all takes that flows are held against, when there is as much as may be; if each sort of it
+    /// were at its bound it could be twice as much, which flows then go without.
     const CONTROLS_BYTES: usize = 96 << 20;
 
     /// Divides `memory`, in bytes.
@@ -39,7 +37,7 @@ impl Budget {
         let flows = memory - hosts - controls;
         let (waiting, alive) = (quarter / 6, quarter / 2);
         let found = (flows - 3 * waiting - alive).min(memory / 8 * 3);
-        Self { hosts, controls, found, waiting, flows, alive, slots: flows / 4 }
+        Self { hosts, controls, found, waiting, flows, alive }
     }
 
     /// How many of `full` hosts there is room for.
@@ -65,7 +63,7 @@ mod tests {
     #[test]
     fn nothing_is_promised_twice() {
         for memory in [0, 1, 16 << 20, 88 << 20, 300 << 20, 984 << 20, 1 << 40] {
-            let Budget { hosts, controls, found, waiting, flows, alive, .. } = Budget::of(memory);
+            let Budget { hosts, controls, found, waiting, flows, alive } = Budget::of(memory);
             assert_eq!(hosts + controls + flows, memory);
             assert!(found + 3 * waiting + alive <= flows, "{memory}");
             assert!(alive >= memory / 8, "{memory}");

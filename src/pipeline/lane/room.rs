@@ -74,10 +74,9 @@ impl Room {
     /// Whether more is held than may be. `slots` is what those of the flows alive take, of all that the
     /// table has `reserved`.
     fn is_short(&self, (slots, reserved): (usize, usize)) -> bool {
-        let limit = self.alive();
-        // However many slots there are: no flow that goes would make it fewer.
-        let lasting = slots.max(reserved.min(limit / 4 * 3));
-        slots > self.budget.slots || with_waste(self.held) + lasting > limit
+        // Slots are not given back: in what flows always have, something is left beside them.
+        let slots_max = self.budget.alive / 4 * 3;
+        slots > slots_max || with_waste(self.held) + slots.max(reserved) > self.alive()
     }
 
     /// Bytes that the flows alive may hold.

@@ -417,7 +417,7 @@ fn of_more_findings_than_there_is_room_for_the_rest_is_counted() {
 }
 
 #[test]
-fn with_much_memory_no_tally_has_more_room_than_usual() {
+fn the_tallies_have_the_room_that_the_budget_gives() {
     let room = |bytes| Outcome::within(&Budget::of(bytes)).hosts;
     assert_eq!(room(usize::MAX), Outcome::default().hosts);
     assert_ne!(room(1 << 20), Outcome::default().hosts);
