@@ -56,16 +56,16 @@ fn prepare(arguments: &AnalyzeArguments) -> Result<(Expanded, Settings), Status>
             memory: memory(arguments),
         },
     };
+    if settings.limits.memory < Limits::LEAST && !arguments.quiet {
+        let least = Limits::LEAST >> 20;
+        warn(&format!("--max-memory: with less than {least}M the program itself can take more"));
+    }
     Ok((expanded, settings))
 }
 
 fn memory(arguments: &AnalyzeArguments) -> usize {
     let usual = || Limits::for_lanes(lanes(arguments)).memory;
     let asked = arguments.max_memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-    if asked.is_some_and(|bytes| bytes < Limits::LEAST) && !arguments.quiet {
-        let least = Limits::LEAST >> 20;
-        warn(&format!("--max-memory: with less than {least}M the program itself can take more"));
-    }
     asked.unwrap_or_else(usual)
 }
 

@@ -55,7 +55,9 @@ fn in_order<E: Entry>(mut one: IntoValues<E>, mut other: impl Ahead<Item = E>) -
                 next
             }),
         };
-        next.map(|next| all.push(next));
+        if let Some(next) = next {
+            all.push(next);
+        }
     }
     one.chain(other).for_each(|left| {
         all.push(left);

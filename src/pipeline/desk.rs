@@ -7,6 +7,7 @@
 //! which lane gets it is not.
 
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -101,15 +102,15 @@ impl<'a> Turns<'a> {
 
     /// The next batch of which the lane `own` has a share, which it may have to read; at the end, when
     /// that was.
-    pub(super) fn next(&self, own: usize) -> Result<Arc<Batch>, Tick> {
+    pub(super) fn next(&self, own: usize) -> ControlFlow<Tick, Arc<Batch>> {
         loop {
             match self.turn(own) {
-                Turn::Work(batch) => return Ok(batch),
+                Turn::Work(batch) => return ControlFlow::Continue(batch),
                 Turn::Read(mut desk) => match desk.read() {
                     Some(batch) => self.give_back(desk, &batch),
                     None => self.end(desk.intake.clock.now()),
                 },
-                Turn::End(end) => return Err(end),
+                Turn::End(end) => return ControlFlow::Break(end),
             }
         }
     }
@@ -212,7 +213,7 @@ mod tests {
         let turns = Turns::new(desk, ahead);
         let work = |own: usize| {
             let mut frames = Vec::new();
-            while let Ok(batch) = turns.next(own) {
+            while let ControlFlow::Continue(batch) = turns.next(own) {
                 for parcel in batch.sorted.get(own).into_iter().flatten() {
                     parcel.open(&batch.block, |packet, _| frames.push(frame_of(packet)));
                 }
@@ -311,7 +312,7 @@ mod tests {
             let turns = &Turns::new(desk, 4);
             let Turn::Read(desk) = turns.turn(0) else { panic!("there is nothing to do yet") };
             thread::scope(|scope| {
-                let waits = scope.spawn(|| turns.next(1).is_err());
+                let waits = scope.spawn(|| turns.next(1).is_break());
                 let falls = scope.spawn(move || {
                     let _seat = Seat(turns);
                     resume_unwind(Box::new(desk.lanes));

@@ -6,6 +6,7 @@
 //! lie. The lanes take turns at reading ([`desk`](super::desk)), so there are as many threads as
 //! lanes. One lane has nobody to hand over to: it reads and works in the caller's thread.
 
+use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::thread;
 
@@ -85,14 +86,14 @@ fn serve(turns: &Turns<'_>, own: usize, shared: Shared<'_>) -> Outcome {
     let mut lane = Lane::new(shared.settings, shared.directory);
     loop {
         match turns.next(own) {
-            Ok(batch) => {
+            ControlFlow::Continue(batch) => {
                 for parcel in batch.sorted.get(own).into_iter().flatten() {
                     parcel.open(&batch.block, |packet, flow| {
                         lane.packet(packet, flow, parcel.clock);
                     });
                 }
             }
-            Err(end) => return lane.finish(end),
+            ControlFlow::Break(end) => return lane.finish(end),
         }
     }
 }
