@@ -1,7 +1,9 @@
 //! The last headers of each direction: what the flow looked like before something odd came.
 
 use crate::flow::Sighting;
-use crate::wire::{Direction, FrameId, SeqNumber, TcpFlags, TcpTimestamps, Timestamp, Ttl};
+use crate::wire::{
+    Direction, FrameId, SeqNumber, TcpFlags, TcpTimestamps, Timestamp, Ttl, prefetch,
+};
 
 /// A ring of sightings for each direction, so that a burst one way does not push out the other.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +79,11 @@ impl Tape {
         }
         self.answer.clear();
         self.asked = FrameId::default();
+    }
+
+    /// Asks for the lists to be brought into the cache.
+    pub fn prefetch(&self) {
+        self.rings.iter().for_each(|ring| prefetch(&*ring.kept));
     }
 
     /// Bytes held beside this value.

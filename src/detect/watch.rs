@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
+use super::scene::Said;
 use super::{Answer, Conflict, Scene, Tape, TlsRefusal, Trigger, handshake, reset, response, tls};
 use crate::evidence::{Grade, Suspicion};
 use crate::flow::{Handshake, Observation, Sighting, TcpFlow};
-use crate::wire::{Direction, FrameId};
+use crate::wire::{Direction, FrameId, prefetch};
 
 /// Watches one flow.
 #[derive(Debug, Default)]
@@ -146,6 +147,21 @@ impl Watch {
         self.tape.clear();
         self.triggers.clear();
         (self.awaiting, self.latest, self.case) = (false, None, None);
+    }
+
+    /// Asks for what it points to to be brought into the cache.
+    pub fn prefetch(&self) {
+        self.tape.prefetch();
+        prefetch(&*self.triggers);
+        self.latest.as_deref().into_iter().for_each(prefetch);
+    }
+
+    /// Asks for what that points to in turn.
+    pub fn prefetch_leaves(&self) {
+        self.triggers.iter().filter_map(|trigger| trigger.host.as_deref()).for_each(prefetch);
+        if let Some(Said::Read(words)) = self.latest.as_ref().map(|answer| &answer.said) {
+            prefetch(&**words);
+        }
     }
 
     /// Bytes held beside this value, about.

@@ -28,6 +28,6 @@ pub use lifecycle::{Event, Phase};
 pub use prelude::Prelude;
 pub use remains::Remains;
 pub use sighting::Sighting;
-pub use table::{FlowHasher, FlowTable, SlotId};
+pub use table::{BUNCH_MAX, Bunch, FlowHasher, FlowTable, SlotId};
 pub use tcp::{Handshake, Observation, SenderState, TcpFlow};
 pub use udp::UdpFlow;

@@ -6,8 +6,8 @@
 //! the head of its queue and turns out to have been touched since, it goes to the tail again. So a
 //! flow is looked at once in the time that it may idle, and leaves between one and two such times
 //! after its last packet. Only what is over goes to the tail with each packet, for few follow, and
-//! most follow at once: so it leaves when its time has come. They leave in bunches, up to 100 ms late.
-//! A packet that comes in between must ask [`FlowTable::is_overdue`]: whether it continues the flow
+//! most follow at once: so it leaves when its time has come. They leave in bunches, up to 100 ms late;
+//! who ends them may ask which are next, and have these brought into the cache together. A packet that comes in between must ask [`FlowTable::is_overdue`]: whether it continues the flow
 //! does not depend on when the flow is swept away.
 //!
 //! A flow that is over grows cold ([`FlowTable::cool`]) some time before it leaves, so that its owner
@@ -21,10 +21,11 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use smallvec::SmallVec;
 
 use super::class::{Class, Idle};
 use super::slab::Slab;
-use crate::wire::{Duration, FlowKey, Timestamp};
+use crate::wire::{Duration, FlowKey, Timestamp, prefetch};
 
 /// Hashes flow keys: the same hash picks the lane and the slot.
 #[derive(Clone, Debug)]
@@ -50,6 +51,13 @@ impl FlowHasher {
 /// Names a slot while its flow lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SlotId(u32);
+
+/// Flows that end one after the other.
+pub type Bunch = SmallVec<[SlotId; BUNCH_MAX]>;
+
+/// Flows of a bunch: enough for their waits for memory to overlap, and few enough that what all of them
+/// hold has room in the cache of first level.
+pub const BUNCH_MAX: usize = 16;
 
 /// Flows by key, owned by one lane.
 #[derive(Debug)]
@@ -163,6 +171,11 @@ impl<V> FlowTable<V> {
     }
 
     /// The flow in `id`.
+    pub fn flow(&self, id: SlotId) -> Option<&V> {
+        self.slots.get(id.0)?.flow.as_ref()
+    }
+
+    /// The flow in `id`.
     pub fn flow_mut(&mut self, id: SlotId) -> Option<&mut V> {
         self.slots.get_mut(id.0)?.flow.as_mut()
     }
@@ -249,6 +262,46 @@ impl<V> FlowTable<V> {
     #[inline]
     pub fn expire(&mut self, now: Timestamp) -> Option<(FlowKey, V)> {
         if now < self.next_sweep { None } else { self.sweep(now) }
+    }
+
+    /// The flows that [`Self::expire`] will look at next.
+    pub fn next_to_expire(&self, now: Timestamp) -> Bunch {
+        if now < self.next_sweep {
+            return Bunch::new();
+        }
+        let classes = Class::ALL.into_iter().zip(self.idle);
+        let mut bunches = classes.map(|(class, limit)| self.longest_queued(class, now, limit));
+        bunches.find(|bunch| !bunch.is_empty()).unwrap_or_default()
+    }
+
+    /// The flows that [`Self::cool`] will look at next.
+    pub fn next_to_cool(&self, now: Timestamp) -> Bunch {
+        if now < self.next_cooling {
+            return Bunch::new();
+        }
+        self.longest_queued(Class::Over, now, self.cooling)
+    }
+
+    /// The flows of `class` that have been in its queue the longest, and longer than `limit`.
+    fn longest_queued(&self, class: Class, now: Timestamp, limit: Duration) -> Bunch {
+        let mut bunch = Bunch::new();
+        let mut next = self.queues.get(class.index()).map_or(NIL, |queue| queue.head);
+        while bunch.len() < BUNCH_MAX
+            && let Some(slot) = self.slots.get(next)
+            && now.since(slot.queued) > limit
+        {
+            bunch.push(SlotId(next));
+            next = self.links.get(next).map_or(NIL, |link| link.next);
+        }
+        bunch
+    }
+
+    /// Asks for the slots of `bunch` to be brought into the cache.
+    pub fn prefetch(&self, bunch: &[SlotId]) {
+        for id in bunch {
+            self.slots.get(id.0).into_iter().for_each(prefetch);
+            self.links.get(id.0).into_iter().for_each(prefetch);
+        }
     }
 
     /// One flow that has grown cold `now`, if one has come to the head of its queue. Whether a flow

@@ -147,6 +147,20 @@ impl Conversation {
             && !self.streams.iter().any(Assembler::has_hole)
     }
 
+    /// Asks for what it points to to be brought into the cache.
+    pub(super) fn prefetch(&self) {
+        self.watch.prefetch();
+        self.talk.prefetch();
+        self.streams.iter().for_each(Assembler::prefetch);
+    }
+
+    /// Asks for what that points to in turn.
+    pub(super) fn prefetch_leaves(&self) {
+        self.watch.prefetch_leaves();
+        self.talk.prefetch_leaves();
+        self.streams.iter().for_each(Assembler::prefetch_leaves);
+    }
+
     /// Gives up what waits behind holes and what later copies are held against.
     pub(super) fn give_up_bytes(&mut self, settings: &Settings) {
         let Self { flow, talk, watch, streams, .. } = self;

@@ -83,7 +83,7 @@ impl DatagramDns {
         }
     }
 
-    fn book(&self) -> Option<&Book> {
+    pub(super) fn book(&self) -> Option<&Book> {
         match self {
             Self::Asked(book) | Self::Spoken(book) | Self::Multicast(book) => Some(book),
             Self::Unseen | Self::Other => None,

@@ -1,5 +1,6 @@
 //! A lane: one thread's flows, from their first packet to their outcome.
 
+mod ahead;
 mod ending;
 mod room;
 
@@ -85,9 +86,7 @@ impl<'a> Lane<'a> {
     pub fn finish(mut self, clock: Tick) -> Outcome {
         self.expire(clock);
         let left = self.table.drain_by(|flow| flow.first_frame().as_u64());
-        for (key, flow) in left {
-            self.conclude(&key, flow, FlowEnd::EndOfCapture);
-        }
+        self.conclude_all(left, FlowEnd::EndOfCapture);
         // Here lanes sort side by side; when they are merged, nobody does.
         self.outcome.passages.settle();
         self.outcome
@@ -107,12 +106,8 @@ impl<'a> Lane<'a> {
         if let Some(ahead) = self.ahead.take().filter(|ahead| clock.leapt == Some(ahead.frame)) {
             self.table.touch(ahead.touched, ahead.time, ahead.class);
         }
-        while let Some((key, flow)) = self.table.expire(clock.now) {
-            self.conclude(&key, flow, FlowEnd::Timeout);
-        }
-        while let Some(id) = self.table.cool(clock.now) {
-            self.cool(id);
-        }
+        while self.expire_bunch(clock.now) {}
+        while self.cool_bunch(clock.now) {}
     }
 
     fn segment(&mut self, segment: &Segment<'_>, (key, sender): (FlowKey, Side)) {

@@ -9,7 +9,7 @@ use super::tls::TlsTalk;
 use crate::detect::Watch;
 use crate::detect::fingerprint::FingerprintSet;
 use crate::protocol::{PROBE_BYTES_MAX, Probe, probe};
-use crate::wire::{Direction, FrameId, Timestamp};
+use crate::wire::{Direction, FrameId, Timestamp, prefetch};
 
 /// What is known of the protocol.
 #[derive(Debug, Default)]
@@ -187,6 +187,21 @@ impl Talk {
             Speaks::Dns(_) => false,
             Speaks::Unknown(_) | Speaks::Http(_) | Speaks::Other => true,
         }
+    }
+
+    /// Asks for the readers to be brought into the cache.
+    pub(super) fn prefetch(&self) {
+        match &self.speaks {
+            Speaks::Tls(talk) => prefetch(&**talk),
+            Speaks::Http(talk) => prefetch(&**talk),
+            Speaks::Dns(talk) => prefetch(&**talk),
+            Speaks::Unknown(_) | Speaks::Other => {}
+        }
+    }
+
+    /// Asks for the hosts that they have read.
+    pub(super) fn prefetch_leaves(&self) {
+        self.hosts().iter().for_each(|(host, _)| prefetch(*host));
     }
 
     /// The HTTP readers, if it is HTTP.

@@ -119,6 +119,16 @@ impl Assembler {
         self.history.retain(retention);
     }
 
+    /// Asks for what was delivered and is remembered to be brought into the cache.
+    pub fn prefetch(&self) {
+        self.history.prefetch();
+    }
+
+    /// Asks for what that points to.
+    pub fn prefetch_leaves(&self) {
+        self.history.prefetch_leaves();
+    }
+
     /// Takes one piece, and gives the sink what became known by it.
     #[inline]
     pub fn push(&mut self, piece: Piece<'_>, sink: &mut (impl StreamSink + ?Sized)) -> PushOutcome {

@@ -11,7 +11,7 @@ use foldhash::quality::FixedState;
 
 use super::comparison::{Comparison, FirstCopy};
 use super::{Chunk, StreamSink};
-use crate::wire::{FrameId, Timestamp};
+use crate::wire::{FrameId, Timestamp, prefetch};
 
 /// One piece.
 #[derive(Clone, Copy, Default)]
@@ -47,6 +47,10 @@ pub(super) struct Digests {
 impl Digests {
     /// How many pieces are remembered.
     pub(super) const PIECES: usize = 8;
+
+    pub(super) fn prefetch(&self) {
+        prefetch(&*self.records);
+    }
 
     pub(super) fn remember(&mut self, chunk: Chunk<'_>) {
         let record = Record {

@@ -4,7 +4,7 @@ use super::comparison::Comparison;
 use super::digests::Digests;
 use super::window::Window;
 use super::{Chunk, Retention, StreamSink};
-use crate::wire::FrameId;
+use crate::wire::{FrameId, prefetch};
 
 /// The memory of a direction; nothing is allocated before the first byte.
 pub(super) enum History {
@@ -14,6 +14,20 @@ pub(super) enum History {
 }
 
 impl History {
+    pub(super) fn prefetch(&self) {
+        match self {
+            Self::Nothing => {}
+            Self::Digests(digests) => digests.prefetch(),
+            Self::Bytes(_, window) => window.as_deref().into_iter().for_each(prefetch),
+        }
+    }
+
+    pub(super) fn prefetch_leaves(&self) {
+        if let Self::Bytes(_, Some(window)) = self {
+            window.prefetch();
+        }
+    }
+
     /// Changes what is remembered from now on, and keeps of the past what the new form can hold.
     pub(super) fn retain(&mut self, retention: Retention) {
         if matches!((retention, &*self), (Retention::Digests, Self::Digests(_))) {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::comparison::{Comparison, FirstCopy};
 use super::{Chunk, StreamOffset, StreamSink};
-use crate::wire::{FrameId, Timestamp};
+use crate::wire::{FrameId, Timestamp, prefetch};
 
 /// What one frame brought. Records are sorted by offset; declared gaps lie between them.
 struct Record {
@@ -47,6 +47,11 @@ pub(super) struct Window {
 }
 
 impl Window {
+    /// Asks for the list of pieces to be brought into the cache.
+    pub(super) fn prefetch(&self) {
+        prefetch(self.records.as_slices().0);
+    }
+
     /// Adds a chunk, and forgets from the front what is then too much.
     pub(super) fn remember(&mut self, chunk: Chunk<'_>, bytes_max: u32, pieces_max: u16) {
         let bytes_max = bytes_max as usize;

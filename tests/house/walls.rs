@@ -62,6 +62,7 @@ pub(crate) const LODGERS: &[Lodger] = &[
     ("anstream", &["cli"]),
     ("anstyle", &["report"]),
     ("anyhow", &["cli"]),
+    ("branches", &["wire"]),
     ("brotli", &["protocol"]),
     ("chardetng", &["protocol"]),
     ("clap", &["cli"]),

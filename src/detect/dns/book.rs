@@ -10,7 +10,7 @@ use super::impossible;
 use crate::detect::fingerprint::FingerprintSet;
 use crate::evidence::Grade;
 use crate::protocol::dns::{Message, Question};
-use crate::wire::{Direction, Duration, Timestamp};
+use crate::wire::{Direction, Duration, Timestamp, prefetch};
 
 /// The exchanges of one flow.
 ///
@@ -71,6 +71,19 @@ impl Book {
     /// The first exchange, open or closed.
     pub fn first(&self) -> Option<&Exchange> {
         self.told.first().or_else(|| self.open.front())
+    }
+
+    /// Asks for the exchanges to be brought into the cache.
+    pub fn prefetch(&self) {
+        self.first().into_iter().for_each(prefetch);
+    }
+
+    /// Asks for what they point to.
+    pub fn prefetch_leaves(&self) {
+        if let Some(exchange) = self.first() {
+            prefetch(&*exchange.name);
+            prefetch(&*exchange.replies);
+        }
     }
 
     /// Bytes held, about.

@@ -197,3 +197,32 @@ proptest! {
         prop_assert_eq!(left, expected);
     }
 }
+
+#[test]
+fn a_bunch_is_what_ends_next_in_its_order() {
+    let mut table = FlowTable::new(1000, Idle::default(), FlowHasher::recorded());
+    let touched = put(&mut table, 0, 0, Class::Over);
+    for n in 1..=BUNCH_MAX as u16 + 3 {
+        put(&mut table, n, u64::from(n), Class::Over);
+        if n == 2 {
+            table.touch(touched, at(2), Class::Over);
+        }
+    }
+    assert!(table.next_to_expire(at(61)).is_empty() && table.next_to_cool(at(15)).is_empty());
+
+    let cooling: Vec<SlotId> = table.next_to_cool(at(19)).into_iter().collect();
+    let cooled: Vec<SlotId> = std::iter::from_fn(|| table.cool(at(19))).collect();
+    assert_eq!((cooling.len(), &cooling), (4, &cooled), "1, 2, the touched one, and 3");
+
+    let late = at(500);
+    assert_eq!(table.next_to_cool(late).len(), BUNCH_MAX);
+    while !table.is_empty() {
+        let bunch = table.next_to_expire(late);
+        assert!(!bunch.is_empty());
+        let next: Vec<Option<u16>> = bunch.iter().map(|id| table.flow(*id).copied()).collect();
+        let gone: Vec<Option<u16>> =
+            bunch.iter().map(|_| table.expire(late).map(|(_, n)| n)).collect();
+        assert_eq!(next, gone);
+    }
+    assert!(table.next_to_expire(late).is_empty());
+}
