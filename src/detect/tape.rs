@@ -81,7 +81,7 @@ impl Tape {
         self.asked = FrameId::default();
     }
 
-    /// Asks for the lists to be brought into the cache.
+    /// Prefetches the lists.
     pub fn prefetch(&self) {
         self.rings.iter().for_each(|ring| prefetch(&*ring.kept));
     }

@@ -149,14 +149,14 @@ impl Watch {
         (self.awaiting, self.latest, self.case) = (false, None, None);
     }
 
-    /// Asks for what it points to to be brought into the cache.
+    /// Prefetches what it points to.
     pub fn prefetch(&self) {
         self.tape.prefetch();
         prefetch(&*self.triggers);
         self.latest.as_deref().into_iter().for_each(prefetch);
     }
 
-    /// Asks for what that points to in turn.
+    /// Prefetches what that points to in turn.
     pub fn prefetch_leaves(&self) {
         self.triggers.iter().filter_map(|trigger| trigger.host.as_deref()).for_each(prefetch);
         if let Some(Said::Read(words)) = self.latest.as_ref().map(|answer| &answer.said) {

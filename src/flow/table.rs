@@ -7,8 +7,9 @@
 //! flow is looked at once in the time that it may idle, and leaves between one and two such times
 //! after its last packet. Only what is over goes to the tail with each packet, for few follow, and
 //! most follow at once: so it leaves when its time has come. They leave in bunches, up to 100 ms late;
-//! who ends them may ask which are next, and have these brought into the cache together. A packet that comes in between must ask [`FlowTable::is_overdue`]: whether it continues the flow
-//! does not depend on when the flow is swept away.
+//! who ends them may ask which are next, and prefetch what these hold. A packet that comes in between
+//! must ask [`FlowTable::is_overdue`]: whether it continues the flow does not depend on when the flow
+//! is swept away.
 //!
 //! A flow that is over grows cold ([`FlowTable::cool`]) some time before it leaves, so that its owner
 //! can give back what only packets soon after the end are held against, or judge it.
@@ -56,7 +57,7 @@ pub struct SlotId(u32);
 pub type Bunch = SmallVec<[SlotId; BUNCH_MAX]>;
 
 /// Flows of a bunch: enough for their waits for memory to overlap, and few enough that what all of them
-/// hold has room in the cache of first level.
+/// hold has room in the core's own cache.
 pub const BUNCH_MAX: usize = 16;
 
 /// Flows by key, owned by one lane.
@@ -296,7 +297,7 @@ impl<V> FlowTable<V> {
         bunch
     }
 
-    /// Asks for the slots of `bunch` to be brought into the cache.
+    /// Prefetches the slots of `bunch`.
     pub fn prefetch(&self, bunch: &[SlotId]) {
         for id in bunch {
             self.slots.get(id.0).into_iter().for_each(prefetch);

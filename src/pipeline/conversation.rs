@@ -147,14 +147,14 @@ impl Conversation {
             && !self.streams.iter().any(Assembler::has_hole)
     }
 
-    /// Asks for what it points to to be brought into the cache.
+    /// Prefetches what it points to.
     pub(super) fn prefetch(&self) {
         self.watch.prefetch();
         self.talk.prefetch();
         self.streams.iter().for_each(Assembler::prefetch);
     }
 
-    /// Asks for what that points to in turn.
+    /// Prefetches what that points to in turn.
     pub(super) fn prefetch_leaves(&self) {
         self.watch.prefetch_leaves();
         self.talk.prefetch_leaves();

@@ -189,7 +189,7 @@ impl Talk {
         }
     }
 
-    /// Asks for the readers to be brought into the cache.
+    /// Prefetches the readers.
     pub(super) fn prefetch(&self) {
         match &self.speaks {
             Speaks::Tls(talk) => prefetch(&**talk),
@@ -199,7 +199,7 @@ impl Talk {
         }
     }
 
-    /// Asks for the hosts that they have read.
+    /// Prefetches the hosts that they have read.
     pub(super) fn prefetch_leaves(&self) {
         self.hosts().iter().for_each(|(host, _)| prefetch(*host));
     }

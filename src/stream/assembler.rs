@@ -119,12 +119,12 @@ impl Assembler {
         self.history.retain(retention);
     }
 
-    /// Asks for what was delivered and is remembered to be brought into the cache.
+    /// Prefetches what is remembered of delivered bytes.
     pub fn prefetch(&self) {
         self.history.prefetch();
     }
 
-    /// Asks for what that points to.
+    /// Prefetches what that points to.
     pub fn prefetch_leaves(&self) {
         self.history.prefetch_leaves();
     }

@@ -47,7 +47,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Asks for the list of pieces to be brought into the cache.
+    /// Prefetches the list of pieces.
     pub(super) fn prefetch(&self) {
         prefetch(self.records.as_slices().0);
     }

@@ -73,12 +73,12 @@ impl Book {
         self.told.first().or_else(|| self.open.front())
     }
 
-    /// Asks for the exchanges to be brought into the cache.
+    /// Prefetches the first exchange: most flows have one.
     pub fn prefetch(&self) {
         self.first().into_iter().for_each(prefetch);
     }
 
-    /// Asks for what they point to.
+    /// Prefetches what that points to.
     pub fn prefetch_leaves(&self) {
         if let Some(exchange) = self.first() {
             prefetch(&*exchange.name);

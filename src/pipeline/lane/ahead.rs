@@ -1,8 +1,8 @@
 //! Flows that end together.
 //!
 //! Nobody has looked at them for seconds at least, so nothing of what they hold is in the cache any more:
-//! ended one by one, they would have each step into it wait for memory. So a bunch of them is asked for
-//! ahead, step by step, before the first one ends: then the waits overlap.
+//! ended one by one, they would have each step into it wait for memory. So what a bunch of them holds is
+//! prefetched, step by step, before the first one ends: then the waits overlap.
 
 use super::{Flow, Lane};
 use crate::detect::dns::Book;
@@ -51,7 +51,7 @@ impl Lane<'_> {
     }
 }
 
-/// Asks for what `flows` hold to be brought into the cache.
+/// Prefetches what `flows` hold.
 fn prefetch_flows<'a>(flows: impl Iterator<Item = &'a Flow> + Clone) {
     flows.clone().for_each(Flow::prefetch);
     flows.clone().for_each(Flow::prefetch_parts);
@@ -59,7 +59,7 @@ fn prefetch_flows<'a>(flows: impl Iterator<Item = &'a Flow> + Clone) {
 }
 
 impl Flow {
-    /// Asks for what the slot points to.
+    /// Prefetches what the slot points to.
     fn prefetch(&self) {
         match self {
             Self::Tcp(conversation) => prefetch(&**conversation),
@@ -68,7 +68,7 @@ impl Flow {
         }
     }
 
-    /// Asks for what that points to.
+    /// Prefetches what that points to.
     fn prefetch_parts(&self) {
         match self {
             Self::Tcp(conversation) => conversation.prefetch(),
@@ -77,7 +77,7 @@ impl Flow {
         }
     }
 
-    /// Asks for what the parts point to.
+    /// Prefetches what the parts point to.
     fn prefetch_leaves(&self) {
         match self {
             Self::Tcp(conversation) => conversation.prefetch_leaves(),
