@@ -116,7 +116,7 @@ const FAR: Timestamp = Timestamp::from_nanos(i64::MAX);
 const SPARED_SHARE: usize = 12;
 /// How long a flow whose time has come may wait for others. To end flows takes much code: run for one
 /// at a time, between packets, it and theirs would drive each other out of the instruction cache.
-const BUNCH: Duration = Duration::from_millis(100);
+const BUNCH_SPAN: Duration = Duration::from_millis(100);
 /// Flows touched since they were queued that are passed over when room is needed.
 const SECOND_CHANCES: usize = 8;
 
@@ -322,7 +322,7 @@ impl<V> FlowTable<V> {
     fn cool_down(&mut self, now: Timestamp) -> Option<SlotId> {
         while let Some((head, slot)) = self.head(Class::Over) {
             if now.since(slot.queued) <= self.cooling {
-                self.next_cooling = slot.queued + self.cooling + BUNCH;
+                self.next_cooling = slot.queued + self.cooling + BUNCH_SPAN;
                 return None;
             }
             let (touched, cold) = (slot.touched, now.since(slot.touched) > self.cooling);
@@ -440,7 +440,7 @@ impl<V> FlowTable<V> {
 
     /// Something is to be looked at after `time`, soon.
     fn look_at(&mut self, time: Timestamp) {
-        self.next_sweep = self.next_sweep.min(time + BUNCH);
+        self.next_sweep = self.next_sweep.min(time + BUNCH_SPAN);
     }
 
     fn append(&mut self, place: u32, (class, queued): (Class, Timestamp)) {
@@ -448,7 +448,7 @@ impl<V> FlowTable<V> {
             self.look_at(queued + *limit);
         }
         if class == Class::Over {
-            self.next_cooling = self.next_cooling.min(queued + self.cooling + BUNCH);
+            self.next_cooling = self.next_cooling.min(queued + self.cooling + BUNCH_SPAN);
         }
         let Some(queue) = self.queues.get_mut(class.index()) else { return };
         queue.len += 1;

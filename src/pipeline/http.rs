@@ -11,7 +11,7 @@ use crate::protocol::{
     ResponseReader,
 };
 use crate::stream::Overlap;
-use crate::wire::{Direction, FrameId};
+use crate::wire::{Direction, FrameId, prefetch};
 
 /// The readers of both directions, and the exchanges read.
 #[derive(Debug, Default)]
@@ -221,6 +221,11 @@ impl HttpTalk {
         hosts.sort_unstable_by(|one, other| other.cmp(one));
         hosts.dedup_by_key(|(host, _)| *host);
         hosts
+    }
+
+    /// Prefetches the hosts asked for.
+    pub(super) fn prefetch(&self) {
+        self.exchanges.iter().filter_map(|exchange| exchange.host.as_deref()).for_each(prefetch);
     }
 
     pub(super) fn is_done(&self) -> bool {

@@ -1,6 +1,6 @@
 //! A lane: one thread's flows, from their first packet to their outcome.
 
-mod ahead;
+mod bunch;
 mod ending;
 mod room;
 

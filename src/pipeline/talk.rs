@@ -201,7 +201,11 @@ impl Talk {
 
     /// Prefetches the hosts that they have read.
     pub(super) fn prefetch_leaves(&self) {
-        self.hosts().iter().for_each(|(host, _)| prefetch(*host));
+        match &self.speaks {
+            Speaks::Tls(talk) => talk.host().into_iter().for_each(|(host, _)| prefetch(host)),
+            Speaks::Http(talk) => talk.prefetch(),
+            Speaks::Unknown(_) | Speaks::Dns(_) | Speaks::Other => {}
+        }
     }
 
     /// The HTTP readers, if it is HTTP.
